@@ -1,0 +1,2 @@
+//! Joins links and line; forms journal records.
+#![no_std]

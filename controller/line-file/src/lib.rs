@@ -1,0 +1,1 @@
+//! Shapes and spans of the line file.

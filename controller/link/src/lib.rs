@@ -1,0 +1,2 @@
+//! Sans-io Modbus master of the line's nodes: bytes to meaning and back.
+#![no_std]

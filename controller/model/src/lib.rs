@@ -1,0 +1,2 @@
+//! The line: tracking, routing, diverting, PackML, without wire or clock.
+#![no_std]

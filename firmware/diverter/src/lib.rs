@@ -1,0 +1,2 @@
+//! Wheel diverter node logic.
+#![no_std]

@@ -1,0 +1,2 @@
+//! Weighing and measuring node logic.
+#![no_std]

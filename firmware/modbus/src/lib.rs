@@ -1,0 +1,2 @@
+//! Modbus codec, server core and sans-io RTU master.
+#![no_std]

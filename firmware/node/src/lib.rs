@@ -1,0 +1,2 @@
+//! What every node shares: server, exchange, event ring, armed queue, lease, debounce.
+#![no_std]

@@ -1,0 +1,2 @@
+//! Operator panel node logic.
+#![no_std]

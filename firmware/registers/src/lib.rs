@@ -1,0 +1,2 @@
+//! The wire contract: register maps, exchange blocks, ring events.
+#![no_std]

@@ -1,0 +1,2 @@
+//! Barcode scanner node logic.
+#![no_std]

@@ -1,0 +1,2 @@
+//! Conveyor zone node logic.
+#![no_std]

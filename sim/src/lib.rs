@@ -1,0 +1,1 @@
+//! The simulated line: plant, virtual nodes, wire.

@@ -1,0 +1,2 @@
+//! Builds and runs the demonstration.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Harness and oracle: controller and simulated line on one virtual clock.
