@@ -1,2 +1,20 @@
-//! The line: tracking, routing, diverting, PackML, without wire or clock.
+//! The line: parcels, tracking, routing, diverting, landing and PackML, as one sans-io machine.
+//!
+//! Owns every decision about a parcel. Knows nothing of wires, registers, clocks, files or people's
+//! screens. Start reading at [`signal::Input`] (all that can happen), [`decision::Decision`] (all
+//! that may be asked), then `Line::handle`.
 #![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod alarm;
+pub mod decision;
+pub mod ids;
+pub mod layout;
+pub mod packml;
+pub mod plan;
+pub mod reason;
+pub mod signal;
+pub mod view;

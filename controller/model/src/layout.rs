@@ -1,0 +1,200 @@
+//! The line's geometry and duties as the model needs them; built by the daemon's checked configuration.
+
+use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, Side};
+use alloc::string::String;
+use alloc::vec::Vec;
+use units::{Distance, EncoderId, Micros, MmPerSecond};
+
+/// Everything about the line that does not change while it runs.
+///
+/// Distances are encoder counts of the sorter belt along a parcel's nominal path (sections and beds
+/// that run faster or slower than the belt are already converted), measured for the parcel's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Encoder of the sorter belt: the frame of every position in the model.
+    pub encoder: EncoderId,
+    /// Counts a metre of that encoder.
+    pub counts_per_metre: u32,
+    /// Nominal speed of the sorter belt.
+    pub speed: MmPerSecond,
+    /// Every node, by name.
+    pub nodes: Vec<NodePlace>,
+    /// Conveyor zones from infeed to sorter; the last one is the sorter belt.
+    pub zones: Vec<ZonePlace>,
+    /// Eyes along the sorter belt in order: induction, tunnel exit, each diverter's arrival eye, end.
+    pub eyes: Vec<EyePlace>,
+    /// Head position at the scanner's trigger and its node.
+    pub scanner: StationPlace,
+    /// Head position at the scale's trigger and its node; `None` without a scale.
+    pub dws: Option<StationPlace>,
+    /// Wheel diverters in order.
+    pub diverters: Vec<DiverterPlace>,
+    /// Chutes, ascending by number.
+    pub chutes: Vec<ChutePlace>,
+    /// Node of the operator panel.
+    pub panel: NodeId,
+    /// Times and tolerances.
+    pub limits: Limits,
+}
+
+/// A node by its name in the line file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePlace {
+    /// Name, unique.
+    pub name: String,
+    /// What the line loses without it.
+    pub duty: Duty,
+}
+
+/// What the line loses when a node is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Belt or eyes that tracking stands on, or the panel: the line is held.
+    Essential,
+    /// A diverter: its chutes are off, the line goes on.
+    Diverter(DiverterId),
+    /// Weight only: the line goes on without it.
+    Optional,
+}
+
+/// A conveyor zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZonePlace {
+    /// Name in the line file.
+    pub name: String,
+    /// Its node.
+    pub node: NodeId,
+    /// Nominal speed.
+    pub speed: MmPerSecond,
+    /// Releases one parcel per distance; gets `gap_target`.
+    pub gapping: bool,
+}
+
+/// A photo-eye on the sorter belt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EyePlace {
+    /// The node that watches it.
+    pub node: NodeId,
+    /// Path counts from the induction eye.
+    pub at: Distance,
+}
+
+/// A trigger position of the tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StationPlace {
+    /// Its node.
+    pub node: NodeId,
+    /// Path counts from the induction eye.
+    pub at: Distance,
+}
+
+/// A wheel diverter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiverterPlace {
+    /// Name in the line file.
+    pub name: String,
+    /// Its node.
+    pub node: NodeId,
+    /// Its arrival eye.
+    pub eye: EyeId,
+    /// Counts from the arrival eye to the start of the bed.
+    pub eye_to_bed: Distance,
+    /// Length of the bed in counts.
+    pub bed: Distance,
+    /// Counts from the arrival eye's head edge to firing.
+    pub delay: Distance,
+    /// Tail-to-head gap needed before a parcel that changes the bed's state.
+    pub gap_before: Distance,
+    /// Tail-to-head gap needed behind a diverted parcel.
+    pub gap_after: Distance,
+    /// First landing edge after firing, earliest, in counts.
+    pub landing_from: Distance,
+    /// First landing edge after firing, latest, in counts.
+    pub landing_to: Distance,
+}
+
+/// A chute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChutePlace {
+    /// Its number.
+    pub number: ChuteNo,
+    /// The diverter that serves it.
+    pub diverter: DiverterId,
+    /// On which side.
+    pub side: Side,
+    /// What it is for.
+    pub role: ChuteRole,
+}
+
+/// What a chute is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChuteRole {
+    /// Parcels by plan.
+    Sort,
+    /// 综合异常口: unroutable parcels.
+    GeneralExceptions,
+    /// 拦截管控口: parcels whose gate failed.
+    Quarantine,
+}
+
+/// Times, windows and tolerances of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pre-start warning before any belt moves.
+    pub prestart: Micros,
+    /// Longest ramp of the sorter belt, up or down.
+    pub ramp: Micros,
+    /// Nodes fall to their safe state after this much silence.
+    pub lease: Micros,
+    /// Least time between the sending of an arm and the parcel's arrival at the eye.
+    pub arm_lead: Micros,
+    /// Position tolerance at the next eye, besides slip.
+    pub tolerance: Distance,
+    /// A parcel may arrive early by this share of the way, in per mille.
+    pub early_permille: u16,
+    /// A parcel may arrive late by this share of the way, in per mille.
+    pub late_permille: u16,
+    /// Length tolerance in per cent of the length.
+    pub length_percent: u16,
+    /// Length tolerance in counts at least.
+    pub length_min: Distance,
+    /// Longest parcel in counts; longer is treated as touching parcels.
+    pub length_max: Distance,
+    /// Tail-to-head gap that the gapping zone is told.
+    pub gap_target: Distance,
+    /// Most parcels on the sorter belt.
+    pub in_flight_max: u16,
+}
+
+impl Layout {
+    /// The chute with this number.
+    pub fn chute(&self, number: ChuteNo) -> Option<&ChutePlace> {
+        self.chutes.iter().find(|chute| chute.number == number)
+    }
+
+    /// The chute on one side of a diverter.
+    pub fn chute_at(&self, diverter: DiverterId, side: Side) -> Option<&ChutePlace> {
+        self.chutes.iter().find(|chute| chute.diverter == diverter && chute.side == side)
+    }
+
+    /// The first chute with this role.
+    pub fn role(&self, role: ChuteRole) -> Option<&ChutePlace> {
+        self.chutes.iter().find(|chute| chute.role == role)
+    }
+
+    /// The diverter with this index.
+    ///
+    /// # Panics
+    /// When the index is not of this layout.
+    pub fn diverter(&self, id: DiverterId) -> &DiverterPlace {
+        &self.diverters[usize::from(id.0)]
+    }
+
+    /// The eye with this index.
+    ///
+    /// # Panics
+    /// When the index is not of this layout.
+    pub fn eye(&self, id: EyeId) -> &EyePlace {
+        &self.eyes[usize::from(id.0)]
+    }
+}

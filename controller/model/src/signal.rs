@@ -1,0 +1,266 @@
+//! The closed list of what can happen to the line.
+
+use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag};
+use crate::plan::{Facts, Plan};
+use alloc::string::String;
+use alloc::vec::Vec;
+use units::{Distance, Grams, Micros, Millis, Position};
+
+/// One thing that happened; each is one journal record together with its decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A debounced edge at an eye on the sorter belt.
+    Edge {
+        /// Which eye.
+        eye: EyeId,
+        /// true = head (blocked), false = tail (clear).
+        active: bool,
+        /// Where the belt stood at the edge.
+        at: Position,
+        /// ± of the map from the node's counts to the belt's frame.
+        spread: Distance,
+    },
+    /// A debounced edge at a chute's landing eye.
+    Landing {
+        /// Which chute.
+        chute: ChuteNo,
+        /// true = blocked.
+        active: bool,
+        /// Where the belt stood.
+        at: Position,
+        /// The node's clock, for differences with other stamps of the same node only.
+        ms: Millis,
+    },
+    /// Every event of the node up to this position has been heard.
+    Heard {
+        /// Which node.
+        node: NodeId,
+        /// Up to where.
+        at: Position,
+    },
+    /// The reader answered for one trigger.
+    Read {
+        /// Head position at the trigger.
+        at: Position,
+        /// ± of `at`.
+        spread: Distance,
+        /// What was read.
+        read: Read,
+    },
+    /// A read came that belongs to no open trigger; both neighbours of the instant are uncertain.
+    Unassigned {
+        /// Where the belt stood when it came.
+        at: Position,
+        /// Number that the reader echoed; `None` without one. With a number it only came late.
+        trigger: Option<u16>,
+    },
+    /// The scale answered for one trigger.
+    Measured {
+        /// Head position at the trigger.
+        at: Position,
+        /// ± of `at`.
+        spread: Distance,
+        /// The weight; `None` without a value.
+        weight: Option<Grams>,
+        /// Length, width, height in mm, 0 = not measured.
+        size_mm: [u16; 3],
+    },
+    /// The node took or refused an arm.
+    ArmAnswered {
+        /// Which arm.
+        tag: Tag,
+        /// Whether it was taken.
+        taken: bool,
+    },
+    /// An accepted arm ended.
+    ArmEnded {
+        /// Which arm.
+        tag: Tag,
+        /// How.
+        end: ArmEnd,
+        /// Where the belt stood at the end.
+        at: Position,
+        /// The node's clock at the end.
+        ms: Millis,
+    },
+    /// A contact of the panel changed.
+    Contact {
+        /// Which one.
+        contact: Contact,
+        /// Tripped, pressed, full.
+        active: bool,
+    },
+    /// The node is reachable and was checked; `restarted` when its boot id is new, so that its counts,
+    /// arms and unread events are gone.
+    NodeUp {
+        /// Which node.
+        node: NodeId,
+        /// Its boot id differs from the last one known.
+        restarted: bool,
+    },
+    /// The node no longer answers, or is not what the line file says.
+    NodeDown {
+        /// Which node.
+        node: NodeId,
+        /// Why.
+        why: DownReason,
+    },
+    /// The node's ring overflowed: this many events are gone.
+    EventsLost {
+        /// Which node.
+        node: NodeId,
+        /// How many.
+        entries: u16,
+    },
+    /// The node fell to its safe state because the host had been silent.
+    LeaseExpired {
+        /// Which node.
+        node: NodeId,
+    },
+    /// After a restart: the tags that still wait on the node.
+    Adopted {
+        /// Which node.
+        node: NodeId,
+        /// Their tags.
+        tags: Vec<Tag>,
+    },
+    /// The manifest's answer.
+    Route {
+        /// Whose question.
+        parcel: ParcelId,
+        /// What is known; `None` = not in the manifest.
+        facts: Option<Facts>,
+    },
+    /// A person's command, from a screen.
+    Command {
+        /// What.
+        command: Command,
+        /// Who.
+        by: String,
+    },
+    /// The plan in force from now on, for parcels inducted from now on.
+    PlanSelected {
+        /// The plan.
+        plan: Plan,
+    },
+    /// An energising command was not durable in time and was never sent.
+    Withheld {
+        /// Which arm.
+        tag: Tag,
+    },
+    /// The journal's disk does not keep up.
+    CommitsStalled,
+    /// The journal's disk keeps up again.
+    CommitsResumed,
+    /// The controller is back after an interruption of this length.
+    Resumed {
+        /// From the last record to now.
+        gap: Micros,
+    },
+    /// An input made the model panic twice and was set aside; nothing is certain any more.
+    Quarantined,
+    /// Wall-clock time, for people only: no decision depends on it.
+    WallClock {
+        /// Microseconds since 1970-01-01 UTC.
+        utc_us: u64,
+    },
+    /// A deadline has come.
+    Timer,
+}
+
+/// What a reader said for one trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Distinct codes, at least one.
+    Codes(Vec<String>),
+    /// Nothing.
+    NoRead,
+    /// A code or their number was over the limit.
+    TooLong,
+}
+
+/// How an accepted arm ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArmEnd {
+    /// Fired for the head edge at this position.
+    Fired {
+        /// The head edge that fitted.
+        edge: Position,
+    },
+    /// No edge in the window.
+    Expired,
+    /// Two edges: not fired.
+    Ambiguous,
+    /// Chute locked or full: not fired.
+    Locked,
+    /// Shorter than expected: not fired.
+    Short,
+    /// Bed not home: not fired.
+    Busy,
+    /// Withdrawn by the host.
+    Cancelled,
+    /// Withdrawn at lease expiry.
+    LeaseExpired,
+    /// The node restarted; whether it fired is not known.
+    Restarted,
+}
+
+/// A contact of the panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contact {
+    /// Emergency-stop contact with this number.
+    Estop(u8),
+    /// Start button.
+    Start,
+    /// Stop button.
+    Stop,
+    /// Reset button.
+    Reset,
+    /// End chute full.
+    EndFull,
+}
+
+/// Why a node is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DownReason {
+    /// It does not answer.
+    Silent,
+    /// Its bus cannot be opened or was unplugged.
+    BusDown,
+    /// It speaks another map version.
+    WrongMap {
+        /// The version it speaks.
+        found: u16,
+    },
+    /// It is another kind of node.
+    WrongKind {
+        /// The kind word it gave.
+        found: u16,
+    },
+    /// Another master owns it.
+    NotOwner,
+}
+
+/// A person's command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Stopped → Idle.
+    Reset,
+    /// Idle or Held → Execute.
+    Start,
+    /// Any running state → Stopped.
+    Stop,
+    /// Execute → Held.
+    Hold,
+    /// Any state → Aborted.
+    Abort,
+    /// Aborted → Stopped.
+    Clear,
+    /// An unconfirmed or lost parcel was found and resolved by a person.
+    Resolve {
+        /// Which parcel.
+        parcel: ParcelId,
+        /// The chute where it lies; `None` = taken off the line by hand.
+        chute: Option<ChuteNo>,
+    },
+}

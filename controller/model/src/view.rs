@@ -1,0 +1,101 @@
+//! What the line shows of itself: plain data, a pure function of its state, never journaled.
+
+use crate::alarm::Alarm;
+use crate::ids::{ChuteNo, NodeId, ParcelId};
+use crate::packml::{State, StateReason};
+use crate::reason::Reason;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use units::{Distance, Micros};
+
+/// Snapshot of the line for people and tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineView {
+    /// PackML state.
+    pub state: State,
+    /// Since when.
+    pub since: Micros,
+    /// Why it came.
+    pub reason: StateReason,
+    /// What keeps reset or start from working now; empty when the next command would be taken.
+    pub unmet: Vec<Unmet>,
+    /// Induction is paused although the line runs.
+    pub induction_paused: bool,
+    /// The tie-out.
+    pub tally: Tally,
+    /// Final landings by chute.
+    pub chutes: BTreeMap<ChuteNo, u64>,
+    /// Parcels on the sorter belt, downstream first.
+    pub parcels: Vec<ParcelView>,
+    /// Alarms that stand.
+    pub alarms: Vec<Alarm>,
+    /// Plan name and version; `None` without a plan.
+    pub plan: Option<(String, u32)>,
+    /// Inducted in the last minute that was running, as parcels an hour.
+    pub parcels_per_hour: u32,
+}
+
+/// A condition that is not met, named so that a person can act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmet {
+    /// Emergency-stop contact not released.
+    EstopActive(u8),
+    /// Node not reachable.
+    NodeDown(NodeId),
+    /// No plan selected.
+    NoPlan,
+    /// The journal does not keep up.
+    CommitsStalled,
+    /// End chute full.
+    EndFull,
+    /// The state does not know this command.
+    WrongState(State),
+}
+
+/// The outcome equation: inducted = the sum of all the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Entities made at the induction eye.
+    pub inducted: u64,
+    /// In the chute first decided, or an exception chute first decided.
+    pub landed_planned: u64,
+    /// In a chute decided later.
+    pub landed_alternate: u64,
+    /// Off the end of the line, by reason.
+    pub end_landed: BTreeMap<Reason, u64>,
+    /// Taken off or resolved by a person.
+    pub removed: u64,
+    /// Lost by tracking.
+    pub lost: u64,
+    /// Fired, not confirmed, open.
+    pub unconfirmed: u64,
+    /// On the line, provisional landings included.
+    pub on_line: u64,
+}
+
+impl Tally {
+    /// Whether the equation holds.
+    pub fn ties(&self) -> bool {
+        let end: u64 = self.end_landed.values().sum();
+        let out = self.landed_planned + self.landed_alternate + end + self.removed + self.lost;
+        self.inducted == out + self.unconfirmed + self.on_line
+    }
+}
+
+/// One parcel on the belt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParcelView {
+    /// Which.
+    pub id: ParcelId,
+    /// Its code, when known.
+    pub code: Option<String>,
+    /// Head position from the induction eye in counts, as last seen.
+    pub at: Distance,
+    /// Its chute, when decided.
+    pub chute: Option<ChuteNo>,
+    /// Why it goes to the end, when it does.
+    pub end_reason: Option<Reason>,
+    /// Milliseconds left to its decision, when one is open.
+    pub decide_in_ms: Option<u64>,
+}
