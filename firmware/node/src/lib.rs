@@ -1,2 +1,40 @@
 //! What every node shares: server, exchange, event ring, armed queue, lease, debounce.
+//!
+//! Owns the behaviour behind the wire contract of `registers` that does not depend on the node's
+//! kind; the kinds plug in through [`Logic`]. Knows no pin, no clock and no socket: time, encoder
+//! counts, levels and whole frames come in through [`Node::handle`]. Start reading there.
 #![no_std]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod armed;
+mod bank;
+mod boundary;
+mod core;
+mod debounce;
+mod event_ring;
+mod exchange;
+mod lease;
+pub mod limits;
+mod logic;
+mod machine;
+mod outputs;
+mod settings;
+
+pub use crate::core::Core;
+pub use boundary::{Identity, Input, Output, Stamp, View};
+pub use debounce::Edge;
+pub use event_ring::EventRing;
+pub use logic::Logic;
+pub use machine::Node;

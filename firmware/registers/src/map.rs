@@ -25,8 +25,7 @@ pub enum NodeKind {
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Zone, Self::Diverter, Self::Scanner, Self::Dws, Self::Panel];
+    pub const ALL: [Self; 5] = [Self::Zone, Self::Diverter, Self::Scanner, Self::Dws, Self::Panel];
 
     /// The register value.
     pub const fn word(self) -> u16 {
@@ -112,12 +111,36 @@ pub const BLOCKS: &[Block] = &[
         registers: &[
             read(0x0000, 1, "kind", "", "1 zone, 2 diverter, 3 scanner, 4 dws, 5 panel."),
             read(0x0001, 1, "map_version", "", "Version of this document that the node speaks."),
-            read(0x0002, 1, "identity_boot_id", "", "This boot's id, never 0; another value after each boot."),
+            read(
+                0x0002,
+                1,
+                "identity_boot_id",
+                "",
+                "This boot's id, never 0; another value after each boot.",
+            ),
             read(0x0003, 2, "serial_number", "", "Serial number of the node."),
             read(0x0005, 2, "firmware_hash", "", "First 32 bits of the firmware image's hash."),
-            read(0x0007, 1, "identity_event_words", "words", "Length of this node's events block (R)."),
-            read(0x0008, 1, "identity_settings_hash", "", "Check word over the settings block with slave 0 and token 0."),
-            read(0x0009, 1, "identity_settings_words", "words", "Length of this node's settings block."),
+            read(
+                0x0007,
+                1,
+                "identity_event_words",
+                "words",
+                "Length of this node's events block (R).",
+            ),
+            read(
+                0x0008,
+                1,
+                "identity_settings_hash",
+                "",
+                "Check word over the settings block with slave 0 and token 0.",
+            ),
+            read(
+                0x0009,
+                1,
+                "identity_settings_words",
+                "words",
+                "Length of this node's settings block.",
+            ),
         ],
     },
     Block {
@@ -127,13 +150,49 @@ pub const BLOCKS: &[Block] = &[
         meaning: "The write half of FC 23 (0x17); always written whole. A block whose check word does not fit is answered with exception 03 and has no effect.",
         registers: &[
             write(0x0100, 1, "token", "", "Echoed in the read half of the same request."),
-            write(0x0101, 1, "owner", "", "Owner word, not 0. The node takes the first one and frees it at lease expiry; another owner gets verdict 3, no acknowledgement, no execution, no lease."),
-            write(0x0102, 1, "boot_id_expected", "", "0 polls without acknowledgement or command; any other value than this boot's gets verdict 4."),
-            write(0x0103, 1, "ack", "", "Every event up to this sequence may be forgotten. Taken only within first-1 to last, else ignored and counted."),
-            write(0x0104, 1, "command_sequence", "", "Only the last accepted + 1 is taken; a repetition of the last accepted repeats its verdict; a rejected command consumes no number."),
-            write(0x0105, 1, "operation", "", "0 none, 1 arm, 2 cancel, 3 cancel all, 4 set output, 5 latch."),
+            write(
+                0x0101,
+                1,
+                "owner",
+                "",
+                "Owner word, not 0. The node takes the first one and frees it at lease expiry; another owner gets verdict 3, no acknowledgement, no execution, no lease.",
+            ),
+            write(
+                0x0102,
+                1,
+                "boot_id_expected",
+                "",
+                "0 polls without acknowledgement or command; any other value than this boot's gets verdict 4.",
+            ),
+            write(
+                0x0103,
+                1,
+                "ack",
+                "",
+                "Every event up to this sequence may be forgotten. Taken only within first-1 to last, else ignored and counted.",
+            ),
+            write(
+                0x0104,
+                1,
+                "command_sequence",
+                "",
+                "Only the last accepted + 1 is taken; a repetition of the last accepted repeats its verdict; a rejected command consumes no number.",
+            ),
+            write(
+                0x0105,
+                1,
+                "operation",
+                "",
+                "0 none, 1 arm, 2 cancel, 3 cancel all, 4 set output, 5 latch.",
+            ),
             write(0x0106, 11, "arguments", "", "By operation, see below; unused words 0."),
-            write(0x0111, 1, "exchange_check", "", "Check word over the slave address, the token and the 17 words before."),
+            write(
+                0x0111,
+                1,
+                "exchange_check",
+                "",
+                "Check word over the slave address, the token and the 17 words before.",
+            ),
         ],
     },
     Block {
@@ -144,12 +203,36 @@ pub const BLOCKS: &[Block] = &[
         registers: &[
             read(0x0200, 1, "events_token", "", "Token of this request; 0 when read by FC 03."),
             read(0x0201, 1, "events_boot_id", "", "This boot's id."),
-            read(0x0202, 1, "first_sequence", "", "Sequence of the first entry below, or of the next one to come."),
-            read(0x0203, 1, "count_and_flags", "", "Low byte: entries below. Bit 8: more wait. Bit 9: the ring has overflowed since boot."),
+            read(
+                0x0202,
+                1,
+                "first_sequence",
+                "",
+                "Sequence of the first entry below, or of the next one to come.",
+            ),
+            read(
+                0x0203,
+                1,
+                "count_and_flags",
+                "",
+                "Low byte: entries below. Bit 8: more wait. Bit 9: the ring has overflowed since boot.",
+            ),
             read(0x0204, 1, "last_command", "", "Sequence of the last accepted command."),
-            read(0x0205, 1, "verdict", "", "0 none, 1 accepted, 2 wrong sequence, 3 not owner, 4 wrong boot, 5 queue full, 6 bad argument, 7 not supported."),
+            read(
+                0x0205,
+                1,
+                "verdict",
+                "",
+                "0 none, 1 accepted, 2 wrong sequence, 3 not owner, 4 wrong boot, 5 queue full, 6 bad argument, 7 not supported.",
+            ),
             read(0x0206, 2, "encoder", "counts", "The main encoder when the answer was formed."),
-            read(0x0208, 0, "entries", "", "Entries, see below; then zeros; the last word of the block is the check word."),
+            read(
+                0x0208,
+                0,
+                "entries",
+                "",
+                "Entries, see below; then zeros; the last word of the block is the check word.",
+            ),
         ],
     },
     Block {
@@ -172,7 +255,13 @@ pub const BLOCKS: &[Block] = &[
             read(0x030E, 2, "latch_count", "counts", "The main encoder captured by it."),
             read(0x0310, 1, "ring_used", "", "Entries not yet acknowledged."),
             read(0x0311, 1, "ring_lost", "", "Entries lost to overflow since boot, saturating."),
-            read(0x0312, 1, "ack_ignored", "", "Acknowledgements out of range since boot, saturating."),
+            read(
+                0x0312,
+                1,
+                "ack_ignored",
+                "",
+                "Acknowledgements out of range since boot, saturating.",
+            ),
             read(0x0313, 1, "frames_bad", "", "Frames dropped since boot, saturating."),
             read(0x0314, 1, "status_last_command", "", "Sequence of the last accepted command."),
             read(0x0315, 1, "reset_cause", "", "0 power on, 1 watchdog, 2 software."),

@@ -128,8 +128,10 @@ pub const SETTING_LEASE: usize = 0;
 pub const SETTING_DEBOUNCE: usize = 1;
 /// Index of the first setting of the kind's own.
 pub const SETTING_OWN: usize = 2;
-/// Index of a zone's second own setting.
-pub const SETTING_LEAD: usize = 3;
+/// Index of a gapping zone's lead for a parcel that passes without stopping.
+pub const SETTING_PASS_LEAD: usize = 3;
+/// Index of a gapping zone's lead for a start from standstill.
+pub const SETTING_START_LEAD: usize = 4;
 
 /// Zone mode: the belt runs whenever the host says run.
 pub const MODE_TRANSPORT: u16 = 0;
@@ -166,12 +168,20 @@ const ZONE_SETTINGS: &[Setting] = &[
         meaning: "0 transport, 1 accumulate, 2 gapping.",
     },
     Setting {
-        name: "release_lead",
+        name: "pass_lead",
         unit: "counts",
         min: 0,
         max: 2_000,
         reset: 0,
-        meaning: "Gapping zone: take-away counts by which a start from standstill must come earlier than a running pass.",
+        meaning: "Gapping zone: take-away counts that still pass between a head at the exit eye and its arrival on the take-away belt when the zone keeps running.",
+    },
+    Setting {
+        name: "start_lead",
+        unit: "counts",
+        min: 0,
+        max: 2_000,
+        reset: 0,
+        meaning: "Gapping zone: take-away counts that still pass between a start from standstill and the head's arrival on the take-away belt.",
     },
 ];
 const DIVERTER_SETTINGS: &[Setting] = &[LEASE, DEBOUNCE];
@@ -202,7 +212,7 @@ const DWS_SETTINGS: &[Setting] = &[
 const PANEL_SETTINGS: &[Setting] = &[LEASE, DEBOUNCE];
 
 /// Most settings of any kind.
-pub const SETTINGS_MAX: usize = 4;
+pub const SETTINGS_MAX: usize = 5;
 
 impl NodeKind {
     /// The kind's inputs.

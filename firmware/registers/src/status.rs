@@ -142,8 +142,12 @@ impl ArmedList {
         for tag in &mut tags {
             *tag = read.u32()?;
         }
-        (fits && found == token && usize::from(count) <= ARMS_MAX)
-            .then_some(Self { token, boot_id, count, tags })
+        (fits && found == token && usize::from(count) <= ARMS_MAX).then_some(Self {
+            token,
+            boot_id,
+            count,
+            tags,
+        })
     }
 
     /// The tags that count.

@@ -1,0 +1,100 @@
+//! What goes into a node and what comes out of it.
+
+use crate::limits::{CHANGES_MAX, DEVICE_BYTES_MAX, OUTPUTS_MAX, REPLY_BYTES_MAX};
+use heapless::Vec;
+use registers::event::At;
+use registers::status::{ArmedList, Status};
+use units::{Counts, Micros, Millis, Serial};
+
+/// The instant of an input on this node: its own microsecond clock and its encoders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The node's own clock since boot (any origin, never runs back).
+    pub now: Micros,
+    /// The main encoder: the belt that the node's eyes look at.
+    pub count: Counts,
+    /// The second encoder: a gapping zone's take-away belt; anything where there is none.
+    pub second: Counts,
+}
+
+impl Stamp {
+    /// The instant as ring entries carry it.
+    pub const fn at(self) -> At {
+        At { count: self.count, ms: Millis::of(self.now) }
+    }
+}
+
+/// What happens to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// One whole RTU frame, slave address to CRC, at the instant of its last byte.
+    Rtu(&'a [u8]),
+    /// One whole Modbus TCP frame, MBAP header included.
+    Tcp(&'a [u8]),
+    /// The raw, undebounced level of an input at the instant it changed.
+    Level {
+        /// Input id of the node kind.
+        input: u8,
+        /// true = eye blocked, contact active.
+        level: bool,
+    },
+    /// Bytes from the reader or the scale, in any portions.
+    Device(&'a [u8]),
+    /// Nothing but the passing of time or counts.
+    Tick,
+}
+
+/// What a node wants done after one input; [`crate::Node::handle`] empties it first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The answer frame in the form of the request (RTU or TCP); empty = stay silent.
+    pub reply: Vec<u8, REPLY_BYTES_MAX>,
+    /// Outputs that changed, in order of their ids: output id and new value.
+    pub outputs: Vec<(u8, u32), CHANGES_MAX>,
+    /// Bytes to the reader or scale.
+    pub device: Vec<u8, DEVICE_BYTES_MAX>,
+}
+
+impl Output {
+    /// Builds an empty output.
+    pub const fn new() -> Self {
+        Self { reply: Vec::new(), outputs: Vec::new(), device: Vec::new() }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.reply.clear();
+        self.outputs.clear();
+        self.device.clear();
+    }
+}
+
+/// Who a node is in this boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Slave address (RTU) and unit id (TCP); also part of every check word.
+    pub unit: u8,
+    /// This boot's id, never 0 (a 0 is taken as 1); another value after each boot.
+    pub boot_id: u16,
+    /// Serial number of the node.
+    pub serial_number: u32,
+    /// First 32 bits of the firmware image's hash.
+    pub firmware_hash: u32,
+    /// 0 power on, 1 watchdog, 2 software.
+    pub reset_cause: u16,
+    /// Sequence number of the first event of this boot.
+    pub first_event: Serial,
+    /// Where the command sequence starts: the first command taken is its successor.
+    pub last_command: Serial,
+}
+
+/// A node as seen from outside, for screens and tests; never part of its behaviour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The status block with token 0.
+    pub status: Status,
+    /// The armed list with token 0.
+    pub armed: ArmedList,
+    /// Output values by id.
+    pub outputs: [u32; OUTPUTS_MAX],
+}
