@@ -1,1 +1,14 @@
-//! Shapes and spans of the line file.
+//! Shapes and spans of the line file: what an integrator may write, before anything is checked.
+//!
+//! Owns the TOML shapes ([`LineFile`]) and the place of every key in the text ([`Document`]). Knows
+//! no rule of the line: ranges, names and geometry are checked by the controller. The simulator
+//! reads the same shapes. Start reading at [`LineFile`].
+
+mod document;
+mod shape;
+
+pub use document::{Document, Entry, Kind, Place, pattern};
+pub use shape::{
+    Bus, BusKind, Chute, ChuteRole, Diverter, Dws, Encoder, End, Eye, Gap, Hmi, LineFile, LineInfo,
+    Node, NodeKind, Panel, Parity, ParseError, Scanner, Timing, Tracking, Zone, ZoneMode,
+};
