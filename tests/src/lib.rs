@@ -1,1 +1,12 @@
-//! Harness and oracle: controller and simulated line on one virtual clock.
+//! Controller and simulated line on one virtual clock, and the oracle that judges the outcome.
+//!
+//! The only place that joins `controller/*` with `sim`. Start reading at [`harness::Harness`]; the
+//! judge is [`oracle`], which shares no code with what it judges beyond the journal's codec.
+
+pub mod disk;
+pub mod harness;
+pub mod inputs;
+pub mod oracle;
+pub mod process;
+pub mod summary;
+pub mod wires;

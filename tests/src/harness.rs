@@ -1,0 +1,313 @@
+//! One run of the whole system on virtual time: engine, buses, disk, manifest and the world.
+
+use crate::disk::Disk;
+use crate::inputs::Inputs;
+use crate::wires::{Done, Wire};
+use line_engine::{Effects, Engine, EngineView, Question, Start, Wake};
+use line_model::decision::Decision;
+use line_model::packml::State;
+use line_model::plan::Plan;
+use line_model::signal::{Command, Input};
+use line_sim::rng::Rng;
+use line_sim::world::{World, WorldSetup};
+use node_link::{BusId, Outcome};
+use sortline::config;
+use sortline::config::manifest::Manifest;
+use std::collections::BTreeMap;
+use units::Micros;
+
+/// Why a run could not be set up.
+#[derive(Debug)]
+pub struct SetupFault(pub String);
+
+impl std::fmt::Display for SetupFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SetupFault {}
+
+/// The parts that do not change during a run.
+pub struct Fixed {
+    /// The checked line.
+    pub line: config::Line,
+    /// The checked plan.
+    pub plan: Plan,
+    /// The imported manifest.
+    pub manifest: Manifest,
+}
+
+/// The whole system on one virtual clock; a clone forks the run.
+#[derive(Clone)]
+pub struct Harness {
+    /// Checked files, shared by forks.
+    pub fixed: std::sync::Arc<Fixed>,
+    /// The simulated line.
+    pub world: World,
+    /// The controller; `None` while it is dead.
+    pub engine: Option<Engine>,
+    /// The journal.
+    pub disk: Disk,
+    now: Micros,
+    wires: Vec<Wire>,
+    /// Answers that the manifest will give, by time.
+    replies: BTreeMap<(Micros, u64), Question>,
+    asked: u64,
+    upstream: Rng,
+    people: People,
+    tamper: Option<Tamper>,
+}
+
+/// A saboteur between line and engine, or a fault injected there.
+pub type Tamper = fn(&Input, &mut Vec<Decision>);
+
+/// What the people at the panel still have to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum People {
+    /// Press reset as soon as nothing is unmet, then start.
+    Start,
+    /// Nothing.
+    Watch,
+}
+
+fn read(path: &std::path::Path) -> Result<Vec<u8>, SetupFault> {
+    std::fs::read(path).map_err(|why| SetupFault(format!("failed to read {}: {why}", path.display())))
+}
+
+fn text(path: &std::path::Path) -> Result<String, SetupFault> {
+    String::from_utf8(read(path)?)
+        .map_err(|_| SetupFault(format!("{} is not UTF-8", path.display())))
+}
+
+impl Harness {
+    /// Sets up a run; nothing has moved yet.
+    pub fn new(inputs: &Inputs) -> Result<Self, SetupFault> {
+        let fault = |what: &str, why: &dyn std::fmt::Display| SetupFault(format!("{what}: {why}"));
+        let line_text = text(&inputs.line)?;
+        let name = inputs.line.display().to_string();
+        let line = config::check(&name, &line_text).map_err(|why| fault("line file", &why))?;
+        let plan = config::plan::load(
+            &inputs.plan.display().to_string(),
+            &text(&inputs.plan)?,
+            &line.layout,
+        )
+        .map_err(|why| fault("plan", &why))?;
+        let bytes = read(&inputs.manifest)?;
+        let manifest_name = inputs.manifest.display().to_string();
+        let manifest = config::manifest::load(&manifest_name, &bytes, false)
+            .map_err(|why| fault("manifest", &why))?;
+        let world = World::new(WorldSetup {
+            line: line_file::LineFile::parse(&line_text).map_err(|why| fault("line", &why))?,
+            plant: line_sim::plant_file::PlantFile::parse(&text(&inputs.plant)?)
+                .map_err(|why| fault("plant", &why))?,
+            manifest: line_sim::items::read(&bytes).map_err(|why| fault("manifest", &why))?,
+            seed: inputs.seed,
+            feed: inputs.feed.parse().map_err(|why| fault("feed", &why))?,
+            profile: inputs.profile.clone(),
+            parcels: inputs.parcels,
+        })
+        .map_err(|why| fault("world", &why))?;
+        let fixed = std::sync::Arc::new(Fixed { line, plan, manifest });
+        let stream = |name: &str| Rng::stream(inputs.seed, name);
+        let mut harness = Self {
+            world,
+            engine: None,
+            disk: Disk::new(stream("disk")),
+            now: Micros::ZERO,
+            wires: Vec::new(),
+            replies: BTreeMap::new(),
+            asked: 0,
+            upstream: stream("upstream"),
+            people: People::Start,
+            tamper: None,
+            fixed,
+        };
+        harness.boot(Start::Fresh);
+        Ok(harness)
+    }
+
+    /// Puts a saboteur between line and engine.
+    pub fn tamper(&mut self, tamper: Tamper) {
+        self.tamper = Some(tamper);
+        if let Some(engine) = &mut self.engine {
+            engine.tamper(tamper);
+        }
+    }
+
+    fn boot(&mut self, start: Start) {
+        let fresh = matches!(start, Start::Fresh);
+        let mut engine = Engine::new(self.fixed.line.engine.clone(), 1, start);
+        if let Some(tamper) = self.tamper {
+            engine.tamper(tamper);
+        }
+        self.engine = Some(engine);
+        let buses = &self.fixed.line.engine.buses;
+        self.wires = buses
+            .iter()
+            .enumerate()
+            .map(|(index, bus)| match self.fixed.line.wire(index) {
+                Some(line) => {
+                    assert!(bus.serial, "only serial buses have a wire");
+                    Wire::serial(index, line)
+                }
+                None => Wire::tcp(index),
+            })
+            .collect();
+        for index in 0..self.wires.len() {
+            let bus = BusId(u8::try_from(index).expect("few buses"));
+            self.wake(Wake::BusUp { bus });
+        }
+        if fresh {
+            let plan = self.fixed.plan.clone();
+            self.wake(Wake::SelectPlan { plan });
+        }
+    }
+
+    /// The virtual now.
+    pub const fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// The engine's view; panics while the controller is dead.
+    pub fn view(&self) -> EngineView {
+        self.engine.as_ref().expect("alive").view(self.now)
+    }
+
+    /// Hands one thing to the engine and carries out what it asks.
+    pub fn wake(&mut self, wake: Wake<'_>) {
+        let Some(engine) = &mut self.engine else { return };
+        let mut effects = Effects::default();
+        engine.handle(self.now, wake, &mut effects);
+        self.disk.append(self.now, effects.records);
+        for question in effects.questions {
+            // A local manifest on a loaded host: 2-30 ms.
+            let at = self.now.plus(Micros(self.upstream.between(2_000, 30_000)));
+            self.asked += 1;
+            self.replies.insert((at, self.asked), question);
+        }
+        for transmit in effects.transmit {
+            let bus = usize::from(transmit.bus.0);
+            let done = self.wires[bus].submit(self.now, &transmit, &mut self.world);
+            self.finish(bus, done);
+        }
+    }
+
+    fn finish(&mut self, bus: usize, done: Option<Done>) {
+        let Some(done) = done else { return };
+        let bus = BusId(u8::try_from(bus).expect("few buses"));
+        let outcome = match &done {
+            Done::Answer { unit, pdu } => Outcome::Answer { unit: *unit, pdu },
+            Done::Timeout => Outcome::Timeout,
+            Done::BroadcastDone => Outcome::BroadcastDone,
+            Done::Lost => Outcome::Lost,
+        };
+        self.wake(Wake::Exchange { bus, outcome });
+    }
+
+    /// Goes on to the next thing that happens to the host; at most until `limit`.
+    pub fn step(&mut self, limit: Micros) {
+        let deadlines = [
+            self.engine.as_ref().and_then(Engine::next_deadline),
+            self.disk.next_deadline(),
+            self.replies.keys().next().map(|(at, _)| *at),
+            self.world.next_answer(),
+        ];
+        let wires = self.wires.iter().filter_map(Wire::next_deadline).min();
+        let next = deadlines.into_iter().flatten().chain(wires).min().unwrap_or(limit);
+        self.now = next.max(self.now).min(limit);
+        self.world.advance(self.now);
+        for answer in self.world.take_answers(self.now) {
+            let done = self.engine.is_some().then(|| {
+                self.wires[answer.bus].received(self.now, &answer.frame)
+            });
+            self.finish(answer.bus, done.flatten());
+        }
+        for bus in 0..self.wires.len() {
+            if self.wires[bus].next_deadline().is_some_and(|at| at <= self.now) {
+                let done = self.wires[bus].timer(self.now, &mut self.world);
+                self.finish(bus, done);
+            }
+        }
+        if let Some(record) = self.disk.finish(self.now) {
+            self.wake(Wake::Durable { record });
+        }
+        self.reply();
+        if self.engine.as_ref().and_then(Engine::next_deadline).is_some_and(|at| at <= self.now) {
+            self.wake(Wake::Timer);
+        }
+        self.attend();
+    }
+
+    fn reply(&mut self) {
+        while let Some(entry) = self.replies.first_entry().filter(|e| e.key().0 <= self.now) {
+            let question = entry.remove();
+            let facts = self.fixed.manifest.facts(&question.code).cloned();
+            self.wake(Wake::Route { parcel: question.parcel, facts });
+        }
+    }
+
+    fn attend(&mut self) {
+        let (People::Start, Some(engine)) = (self.people, &self.engine) else { return };
+        let command = match engine.line().memory().state {
+            State::Stopped if engine.line().view(self.now).unmet.is_empty() => Command::Reset,
+            State::Idle => Command::Start,
+            State::Execute => {
+                self.people = People::Watch;
+                return;
+            }
+            _ => return,
+        };
+        self.command(command);
+    }
+
+    /// A person at the panel gives a command.
+    pub fn command(&mut self, command: Command) {
+        self.wake(Wake::Command { command, by: "panel".to_owned() });
+    }
+
+    /// Lets the people press reset and start as soon as that is possible.
+    pub fn please_start(&mut self) {
+        self.people = People::Start;
+    }
+
+    /// Runs until `until` says so or virtual time passes `limit`; returns whether it said so.
+    pub fn run_until(&mut self, limit: Micros, mut until: impl FnMut(&Self) -> bool) -> bool {
+        while self.now < limit {
+            if until(self) {
+                return true;
+            }
+            self.step(limit);
+        }
+        until(self)
+    }
+
+    /// Whether every plant parcel has ended and the controller has nothing left on the line.
+    pub fn drained(&self) -> bool {
+        let idle = self.engine.as_ref().is_some_and(|engine| {
+            engine.line().memory().tally.on_line == 0 && engine.pending() == 0
+        });
+        idle && self.world.drained()
+    }
+
+    /// Cuts the controller's power: what was not durable is gone.
+    pub fn kill(&mut self) {
+        self.engine = None;
+        self.disk.cut();
+        self.replies.clear();
+        self.wires.clear();
+    }
+
+    /// Starts the controller again from snapshot and tail, `away` after the kill.
+    pub fn restart(&mut self) {
+        let recovered = crate::summary::recover(&self.fixed, &self.disk.records)
+            .expect("our own records are readable");
+        let away = self.now.since(recovered.last_at);
+        self.boot(Start::Resume {
+            memory: recovered.memory,
+            marks: self.disk.marks.values().cloned().collect(),
+            next_record: recovered.next_record,
+            away,
+        });
+    }
+}

@@ -1,0 +1,232 @@
+//! The judge: allowed chutes from the plant's truth, the plan and the manifest, with its own code.
+//!
+//! Joined by plant parcel through the belt reading at the induction eye, never by id, order or
+//! count. Reads the controller's beliefs only from its journal.
+
+use line_model::decision::{Decision, ParcelEvent};
+use line_sim::plant::truth::{Place, ReadTruth, TruthParcel};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The oracle's own, naive understanding of plan and manifest.
+#[derive(Clone, Debug)]
+pub struct Law {
+    rules: Vec<(String, String, BTreeSet<u16>)>,
+    items: BTreeMap<String, Item>,
+    general: u16,
+    quarantine: u16,
+}
+
+#[derive(Clone, Debug)]
+struct Item {
+    carrier: String,
+    route: String,
+    gates_passed: bool,
+}
+
+impl Law {
+    /// Reads the plan (TOML), the manifest (CSV, UTF-8) and the line file's exception chutes.
+    ///
+    /// # Panics
+    /// When a file is not what the product accepted: then the run should not have started.
+    pub fn read(plan: &str, manifest: &str, line: &str) -> Self {
+        let plan: toml::Table = plan.parse().expect("plan is TOML");
+        let line: toml::Table = line.parse().expect("line is TOML");
+        let number = |value: &toml::Value| u16::try_from(value.as_integer().expect("number")).expect("u16");
+        let logical: BTreeMap<&str, u16> = plan["chute"]
+            .as_array()
+            .expect("logical chutes")
+            .iter()
+            .map(|row| (row["logical"].as_str().expect("name"), number(&row["physical"])))
+            .collect();
+        let rules = plan["rule"].as_array().expect("rules").iter().map(|rule| {
+            let chutes = rule["chutes"].as_array().expect("chutes").iter();
+            let chutes = chutes.map(|name| logical[name.as_str().expect("name")]).collect();
+            let word = |key: &str| rule[key].as_str().expect("text").to_owned();
+            (word("carrier"), word("prefix"), chutes)
+        });
+        let role = |wanted: &str| {
+            let rows = line["chute"].as_array().expect("chutes").iter();
+            let row = rows.into_iter().find(|row| row["role"].as_str() == Some(wanted));
+            number(&row.expect("the role exists")["number"])
+        };
+        Self {
+            rules: rules.collect(),
+            items: items(manifest),
+            general: role("general_exceptions"),
+            quarantine: role("quarantine"),
+        }
+    }
+
+    /// Chutes that a parcel with this one code may land in; `None` when only the end is right.
+    fn chutes(&self, code: &str) -> Option<BTreeSet<u16>> {
+        let item = self.items.get(code)?;
+        if !item.gates_passed {
+            return Some(BTreeSet::from([self.quarantine]));
+        }
+        let fits = self.rules.iter().filter(|(carrier, prefix, _)| {
+            *carrier == item.carrier && item.route.starts_with(prefix.as_str())
+        });
+        let best = fits.max_by_key(|(_, prefix, _)| prefix.len());
+        Some(best.map_or(BTreeSet::from([self.general]), |(_, _, chutes)| chutes.clone()))
+    }
+}
+
+fn items(manifest: &str) -> BTreeMap<String, Item> {
+    let mut reader = csv::Reader::from_reader(manifest.trim_start_matches('\u{feff}').as_bytes());
+    let header: Vec<String> =
+        reader.headers().expect("header").iter().map(ToOwned::to_owned).collect();
+    let place = |name: &str| header.iter().position(|h| h == name).expect("column");
+    let (waybill, carrier, route) = (place("waybill"), place("carrier"), place("route_code"));
+    let (inspected, xray) = (place("inspected"), place("xray"));
+    let rows = reader.records().map(|row| row.expect("a row"));
+    rows.map(|row| {
+        let passed = &row[inspected] == "yes" && matches!(&row[xray], "passed" | "hub_screening");
+        let item = Item {
+            carrier: row[carrier].to_owned(),
+            route: row[route].to_owned(),
+            gates_passed: passed,
+        };
+        (row[waybill].to_owned(), item)
+    })
+    .collect()
+}
+
+/// What the controller's journal says of one parcel instance.
+#[derive(Clone, Debug, Default)]
+pub struct Belief {
+    /// Belt reading at induction, low 32 bits.
+    pub inducted: u32,
+    /// Chutes that the controller assigned, in order.
+    pub assigned: Vec<u16>,
+    /// Chutes that beds were fired for.
+    pub fired: Vec<u16>,
+    /// Chute of the final landing.
+    pub landed: Vec<u16>,
+    /// Reason at the end of the line.
+    pub ended: Vec<&'static str>,
+    /// Declared unconfirmed, lost or removed.
+    pub open: bool,
+}
+
+/// Collects the beliefs from the decisions of a journal, by parcel id.
+pub fn beliefs<'a>(
+    decisions: impl Iterator<Item = &'a Decision>,
+) -> BTreeMap<u64, Belief> {
+    let mut all: BTreeMap<u64, Belief> = BTreeMap::new();
+    for decision in decisions {
+        let Decision::Parcel { parcel, event } = decision else { continue };
+        let belief = all.entry(parcel.0).or_default();
+        match event {
+            ParcelEvent::Inducted { at } => belief.inducted = at.low().0,
+            ParcelEvent::Assigned { chute, .. } => belief.assigned.push(chute.0),
+            ParcelEvent::Fired { chute, .. } => belief.fired.push(chute.0),
+            ParcelEvent::Landed { chute, .. } => belief.landed.push(chute.0),
+            ParcelEvent::EndLanded { reason } => belief.ended.push(reason.code()),
+            ParcelEvent::Unconfirmed { .. }
+            | ParcelEvent::Lost { .. }
+            | ParcelEvent::Removed { .. } => belief.open = true,
+            ParcelEvent::Measured { .. }
+            | ParcelEvent::Weighed { .. }
+            | ParcelEvent::Identified { .. }
+            | ParcelEvent::Seen { .. }
+            | ParcelEvent::Routed { .. }
+            | ParcelEvent::SentToEnd { .. }
+            | ParcelEvent::Armed { .. }
+            | ParcelEvent::LandedProvisional { .. } => {}
+        }
+    }
+    all
+}
+
+/// What the oracle found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finding {
+    /// Landed in a chute that was never allowed, because the controller decided so.
+    pub wrong_by_decision: Vec<String>,
+    /// Not where the controller says it is, and no alarm names it.
+    pub wrong_unreported: Vec<String>,
+    /// The controller decided right, the mechanics did otherwise, and it was reported.
+    pub wrong_mechanical: Vec<String>,
+    /// Plant parcels that no controller parcel answers for, and the reverse.
+    pub lost: Vec<String>,
+    /// Plant parcels that more than one controller parcel claims, or that ended more than once.
+    pub doubled: Vec<String>,
+    /// Parcels whose one code was read right and that the plan has a place for.
+    pub sortable: u64,
+    /// Those of them that lie in an allowed chute.
+    pub sorted: u64,
+    /// Codes read wrong yet well-formed: not observable.
+    pub misread: u64,
+}
+
+/// Largest distance between the plant's and the controller's induction reading, in counts: sensor
+/// offset, latching and debouncing; far less than the shortest parcel.
+const JOIN: i32 = 60;
+
+/// Judges a run that has drained.
+pub fn judge(law: &Law, truth: &[TruthParcel], beliefs: &BTreeMap<u64, Belief>) -> Finding {
+    let mut finding = Finding::default();
+    let mut claimed = BTreeSet::new();
+    for parcel in truth.iter().filter(|parcel| parcel.inducted_at.is_some()) {
+        let name = format!("plant parcel {} ({})", parcel.index, parcel.waybill);
+        let Some(count) = parcel.induct_count else { continue };
+        let joined: Vec<_> = beliefs
+            .iter()
+            .filter(|(_, b)| b.inducted.wrapping_sub(count.0).cast_signed().abs() <= JOIN)
+            .collect();
+        match joined.as_slice() {
+            [] => finding.lost.push(name),
+            [(id, belief)] => {
+                if !claimed.insert(**id) {
+                    finding.doubled.push(format!("{name}: parcel {id} claimed twice"));
+                }
+                judge_one(law, parcel, &format!("{name} = {id}"), belief, &mut finding);
+            }
+            several => finding.doubled.push(format!("{name}: {} parcels", several.len())),
+        }
+    }
+    for id in beliefs.keys().filter(|id| !claimed.contains(*id)) {
+        finding.lost.push(format!("controller parcel {id} has no plant parcel"));
+    }
+    finding
+}
+
+fn judge_one(law: &Law, parcel: &TruthParcel, name: &str, belief: &Belief, finding: &mut Finding) {
+    let read = match &parcel.read {
+        ReadTruth::Codes(codes) => codes.iter().collect::<BTreeSet<_>>(),
+        ReadTruth::Nothing | ReadTruth::Late => BTreeSet::new(),
+    };
+    let one = if read.len() == 1 { read.first().copied() } else { None };
+    let misread = one.is_some_and(|code| *code != parcel.waybill);
+    finding.misread += u64::from(misread);
+    let allowed = one.and_then(|code| law.chutes(code));
+    let truth = match parcel.place {
+        Place::Chute(number) => Some(number),
+        Place::End | Place::OnLine | Place::Waiting => None,
+    };
+    if belief.landed.len() + belief.ended.len() > 1 {
+        finding.doubled.push(format!("{name}: landed {:?}, ended {:?}", belief.landed, belief.ended));
+    }
+    let fits = |chute: &u16| allowed.as_ref().is_some_and(|set| set.contains(chute));
+    if let Some(bad) = belief.fired.iter().find(|chute| !fits(chute)) {
+        finding.wrong_by_decision.push(format!("{name}: fired for {bad}, allowed {allowed:?}"));
+    } else if truth.is_some_and(|chute| !fits(&chute)) {
+        let text = format!("{name}: lies in {truth:?}, allowed {allowed:?}");
+        finding.wrong_mechanical.push(text);
+    }
+    let said = belief.landed.first().copied();
+    let ended = !belief.ended.is_empty();
+    let agrees = match parcel.place {
+        Place::Chute(number) => said == Some(number) || (belief.open && said.is_none()),
+        Place::End => ended && said.is_none(),
+        Place::OnLine | Place::Waiting => said.is_none() && !ended,
+    };
+    if !agrees {
+        let text = format!("{name}: is {:?}, said {said:?}, ended {:?}", parcel.place, belief.ended);
+        finding.wrong_unreported.push(text);
+    }
+    if !misread && allowed.is_some() && !parcel.repeated {
+        finding.sortable += 1;
+        finding.sorted += u64::from(truth.is_some_and(|chute| fits(&chute)));
+    }
+}

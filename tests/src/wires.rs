@@ -1,0 +1,156 @@
+//! The host's ends of the virtual buses: our RTU session, or MBAP over one connection.
+
+use line_engine::Transmit;
+use line_sim::world::World;
+use modbus::rtu::Timing;
+use modbus::session::{Event, Outcome, Outputs, Session, Wire as Line};
+use modbus::mbap;
+use units::Micros;
+
+/// What came of an exchange on a bus.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// An answer PDU.
+    Answer {
+        /// Who answered.
+        unit: u8,
+        /// The PDU.
+        pdu: Vec<u8>,
+    },
+    /// No fitting answer in time.
+    Timeout,
+    /// A broadcast was sent and waited for.
+    BroadcastDone,
+    /// The port or the connection is gone.
+    Lost,
+}
+
+/// One bus as the host holds it.
+#[derive(Clone)]
+pub struct Wire {
+    index: usize,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Serial { session: Box<Session>, timing: Timing, sending: Option<(Micros, Vec<u8>)> },
+    Tcp { transaction: u16, open: Option<Open> },
+}
+
+#[derive(Clone)]
+struct Open {
+    transaction: u16,
+    unit: u8,
+    deadline: Micros,
+}
+
+impl Wire {
+    /// A serial bus, the `index`-th of the line file.
+    pub fn serial(index: usize, line: Line) -> Self {
+        let mut session = Session::new(line);
+        session.handle(Micros::ZERO, Event::Opened, &mut Outputs::default());
+        let timing = line.timing();
+        Self { index, kind: Kind::Serial { session: Box::new(session), timing, sending: None } }
+    }
+
+    /// A TCP connection, the `index`-th bus of the line file.
+    pub fn tcp(index: usize) -> Self {
+        Self { index, kind: Kind::Tcp { transaction: 0, open: None } }
+    }
+
+    /// Sends a request; its end comes from [`Wire::timer`] or [`Wire::received`].
+    pub fn submit(&mut self, now: Micros, request: &Transmit, world: &mut World) -> Option<Done> {
+        match &mut self.kind {
+            Kind::Serial { session, timing, sending } => {
+                let (unit, pdu, timeout) = (request.unit, request.pdu.as_slice(), request.timeout);
+                let mut out = Outputs::default();
+                session.handle(now, Event::Submit { unit, pdu, timeout }, &mut out);
+                apply(out, now, *timing, sending)
+            }
+            Kind::Tcp { transaction, open } => {
+                *transaction = transaction.wrapping_add(1);
+                let frame =
+                    mbap::Frame { transaction: *transaction, unit: request.unit, pdu: &request.pdu };
+                let mut bytes = [0; mbap::MAX_FRAME];
+                let used = mbap::encode(frame, &mut bytes).expect("a PDU fits its frame");
+                world.send(self.index, &bytes[..used]);
+                let deadline = now.plus(request.timeout);
+                *open = Some(Open { transaction: *transaction, unit: request.unit, deadline });
+                None
+            }
+        }
+    }
+
+    /// When [`Wire::timer`] must be called.
+    pub fn next_deadline(&self) -> Option<Micros> {
+        match &self.kind {
+            Kind::Serial { session, sending, .. } => {
+                let sent = sending.as_ref().map(|(at, _)| *at);
+                sent.into_iter().chain(session.next_deadline()).min()
+            }
+            Kind::Tcp { open, .. } => open.as_ref().map(|open| open.deadline),
+        }
+    }
+
+    /// Lets due frames arrive and due waits end.
+    pub fn timer(&mut self, now: Micros, world: &mut World) -> Option<Done> {
+        match &mut self.kind {
+            Kind::Serial { session, timing, sending } => {
+                if let Some((_, frame)) = sending.take_if(|(at, _)| *at <= now) {
+                    world.send(self.index, &frame);
+                }
+                if session.next_deadline().is_none_or(|at| at > now) {
+                    return None;
+                }
+                let mut out = Outputs::default();
+                session.handle(now, Event::Timer, &mut out);
+                apply(out, now, *timing, sending)
+            }
+            Kind::Tcp { open, .. } => {
+                open.take_if(|open| open.deadline <= now).map(|_| Done::Timeout)
+            }
+        }
+    }
+
+    /// Bytes came from the bus.
+    pub fn received(&mut self, now: Micros, frame: &[u8]) -> Option<Done> {
+        match &mut self.kind {
+            Kind::Serial { session, timing, sending } => {
+                let mut out = Outputs::default();
+                session.handle(now, Event::Received(frame), &mut out);
+                apply(out, now, *timing, sending)
+            }
+            Kind::Tcp { open, .. } => {
+                let answer = mbap::decode(frame).ok()?;
+                let fits = |open: &mut Open| {
+                    open.transaction == answer.transaction && open.unit == answer.unit
+                };
+                open.take_if(fits)?;
+                Some(Done::Answer { unit: answer.unit, pdu: answer.pdu.to_vec() })
+            }
+        }
+    }
+}
+
+fn apply(
+    out: Outputs,
+    now: Micros,
+    timing: Timing,
+    sending: &mut Option<(Micros, Vec<u8>)>,
+) -> Option<Done> {
+    if let Some(frame) = out.send {
+        let bytes = frame.as_bytes().to_vec();
+        *sending = Some((now.plus(timing.wire_time(bytes.len())), bytes));
+    }
+    match out.done? {
+        Outcome::Answer { unit, pdu } => {
+            Some(Done::Answer { unit, pdu: pdu.as_bytes().to_vec() })
+        }
+        Outcome::Timeout => Some(Done::Timeout),
+        Outcome::BroadcastDone => Some(Done::BroadcastDone),
+        Outcome::PortLost => Some(Done::Lost),
+        Outcome::Busy => panic!("the engine keeps one request outstanding per bus"),
+        Outcome::Unfit { len } => panic!("the engine sent a PDU of {len} bytes"),
+    }
+}
