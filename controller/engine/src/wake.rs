@@ -1,0 +1,132 @@
+//! The two closed lists that are the map of the whole program: what may wake the engine and what
+//! it asks of the world.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use line_model::ids::ParcelId;
+use line_model::layout::Layout;
+use line_model::plan::{Facts, Plan};
+use line_model::signal::Command;
+use node_link::{BusId, BusSetup, LinkLimits, Mark, Outcome, Transmit};
+use units::Micros;
+
+/// Everything that an engine is built from besides its past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineSetup {
+    /// The line.
+    pub layout: Layout,
+    /// Its buses; [`BusId`] is the index.
+    pub buses: Vec<BusSetup>,
+    /// Times.
+    pub limits: EngineLimits,
+}
+
+/// Times of the engine and its links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineLimits {
+    /// Age of the oldest record that is not durable at which the journal counts as stalled.
+    pub stall: Micros,
+    /// Times of the links.
+    pub link: LinkLimits,
+}
+
+impl Default for EngineLimits {
+    fn default() -> Self {
+        Self { stall: Micros::from_millis(500), link: LinkLimits::default() }
+    }
+}
+
+/// One thing that happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wake<'a> {
+    /// The bus can be used.
+    BusUp {
+        /// Which one.
+        bus: BusId,
+    },
+    /// The bus cannot be opened or was unplugged.
+    BusDown {
+        /// Which one.
+        bus: BusId,
+    },
+    /// The outstanding exchange of a bus has ended.
+    Exchange {
+        /// Which bus.
+        bus: BusId,
+        /// How.
+        outcome: Outcome<'a>,
+    },
+    /// Every record up to this number is on disk.
+    Durable {
+        /// The number.
+        record: u64,
+    },
+    /// The answer to a [`Question`].
+    Route {
+        /// Whose question.
+        parcel: ParcelId,
+        /// What is known; `None` = not in the manifest.
+        facts: Option<Facts>,
+    },
+    /// A person's command from a screen.
+    Command {
+        /// What.
+        command: Command,
+        /// Who.
+        by: String,
+    },
+    /// A person selected a plan.
+    SelectPlan {
+        /// The plan.
+        plan: Plan,
+    },
+    /// Wall-clock time, for people.
+    WallClock {
+        /// Microseconds since 1970-01-01 UTC.
+        utc_us: u64,
+    },
+    /// A deadline may have come.
+    Timer,
+}
+
+/// What the world must do; the caller clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Requests, at most one a bus.
+    pub transmit: Vec<Transmit>,
+    /// Records for the journal, in order.
+    pub records: Vec<Record>,
+    /// Questions to the manifest.
+    pub questions: Vec<Question>,
+}
+
+impl Effects {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.transmit.clear();
+        self.records.clear();
+        self.questions.clear();
+    }
+}
+
+/// One journal record: one input with its decisions, and the marks of its transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its number; consecutive.
+    pub number: u64,
+    /// When it was handled.
+    pub at: Micros,
+    /// Its bytes, see the record codec.
+    pub bytes: Vec<u8>,
+    /// Marks that have changed; same transaction.
+    pub marks: Vec<Mark>,
+}
+
+/// A question to the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// For whom.
+    pub parcel: ParcelId,
+    /// The code read.
+    pub code: String,
+}
