@@ -135,25 +135,6 @@ impl<'a> Request<'a> {
             Self::Echo { data } => data.len().saturating_add(3),
         }
     }
-
-    /// Encodes the request into `out` and returns its length.
-    ///
-    /// # Errors
-    /// [`Full`] when `out` is too small or a quantity is outside the function's limits.
-    pub fn encode(&self, out: &mut [u8]) -> Result<usize, Full> {
-        match *self {
-            Self::ReadHolding { address, quantity } => read_holding(address, quantity, out),
-            Self::WriteSingle { address, value } => write_single(address, value, out),
-            Self::WriteMultiple { address, words } => {
-                encode_multiple(address, words.len(), words.iter(), out)
-            }
-            Self::ReadWrite { read_address, read_quantity, write_address, words } => {
-                let read = (read_address, read_quantity);
-                encode_read_write(read, write_address, words.len(), words.iter(), out)
-            }
-            Self::Echo { data } => echo(data, out),
-        }
-    }
 }
 
 /// Encodes FC 03 into `out` and returns its length.
@@ -178,7 +159,9 @@ pub fn write_single(address: u16, value: u16, out: &mut [u8]) -> Result<usize, F
 /// # Errors
 /// [`Full`] when `out` is too small or there are not 1..=123 words.
 pub fn write_multiple(address: u16, words: &[u16], out: &mut [u8]) -> Result<usize, Full> {
-    encode_multiple(address, words.len(), words.iter().copied(), out)
+    let (quantity, count) = counts(words, WRITE_MAX)?;
+    let head = Writer::new(out).byte(WRITE_MULTIPLE).word(address).word(quantity).byte(count);
+    words.iter().copied().fold(head, Writer::word).finish()
 }
 
 /// Encodes FC 23 into `out` and returns its length.
@@ -192,8 +175,11 @@ pub fn read_write(
     words: &[u16],
     out: &mut [u8],
 ) -> Result<usize, Full> {
-    let read = (read_address, read_quantity);
-    encode_read_write(read, write_address, words.len(), words.iter().copied(), out)
+    within(read_quantity, READ_MAX)?;
+    let (quantity, count) = counts(words, READ_WRITE_MAX)?;
+    let head = Writer::new(out).byte(READ_WRITE).word(read_address).word(read_quantity);
+    let head = head.word(write_address).word(quantity).byte(count);
+    words.iter().copied().fold(head, Writer::word).finish()
 }
 
 /// Encodes FC 08 sub-function 0 into `out` and returns its length.
@@ -206,34 +192,9 @@ pub fn echo(data: &[u8], out: &mut [u8]) -> Result<usize, Full> {
     Writer::new(out).byte(DIAGNOSTICS).word(0).bytes(data).finish()
 }
 
-fn encode_multiple(
-    address: u16,
-    len: usize,
-    words: impl Iterator<Item = u16>,
-    out: &mut [u8],
-) -> Result<usize, Full> {
-    let (quantity, count) = counts(len, WRITE_MAX)?;
-    let head = Writer::new(out).byte(WRITE_MULTIPLE).word(address).word(quantity).byte(count);
-    words.fold(head, Writer::word).finish()
-}
-
-fn encode_read_write(
-    (read_address, read_quantity): (u16, u16),
-    write_address: u16,
-    len: usize,
-    words: impl Iterator<Item = u16>,
-    out: &mut [u8],
-) -> Result<usize, Full> {
-    within(read_quantity, READ_MAX)?;
-    let (quantity, count) = counts(len, READ_WRITE_MAX)?;
-    let head = Writer::new(out).byte(READ_WRITE).word(read_address).word(read_quantity);
-    let head = head.word(write_address).word(quantity).byte(count);
-    words.fold(head, Writer::word).finish()
-}
-
-/// The quantity and the byte count of `len` words.
-fn counts(len: usize, max: u16) -> Result<(u16, u8), Full> {
-    let quantity = u16::try_from(len).map_err(|_| Full)?;
+/// The quantity and the byte count of `words`.
+fn counts(words: &[u16], max: u16) -> Result<(u16, u8), Full> {
+    let quantity = u16::try_from(words.len()).map_err(|_| Full)?;
     within(quantity, max)?;
     let count = u8::try_from(quantity.saturating_mul(2)).map_err(|_| Full)?;
     Ok((quantity, count))

@@ -66,7 +66,7 @@ enum Candidate<'a> {
 
 impl Session {
     /// Builds a session whose port is not open yet.
-    pub const fn new(wire: Wire) -> Self {
+    pub fn new(wire: Wire) -> Self {
         Self {
             wire,
             state: State::Closed,
@@ -77,19 +77,7 @@ impl Session {
             sent_end: Micros::ZERO,
             echo: Echo::Passed,
             heard: Frame::new(),
-            view: View {
-                sent: 0,
-                answers: 0,
-                exceptions: 0,
-                timeouts: 0,
-                blocked: 0,
-                crc: 0,
-                foreign: 0,
-                late: 0,
-                mismatch: 0,
-                echo: 0,
-                echo_garbled: 0,
-            },
+            view: View::default(),
         }
     }
 
@@ -220,7 +208,9 @@ impl Session {
 
     /// Ends the exchange at its deadline: by an answer hidden behind noise, else in quarantine.
     fn overdue(&mut self, now: Micros, out: &mut Outputs) {
-        if let Some(pdu) = self.hunt(true) {
+        if self.echo == Echo::Passed
+            && let Some(pdu) = self.hunt(true)
+        {
             self.answered(pdu, out);
             return;
         }
@@ -242,7 +232,7 @@ impl Session {
         loop {
             self.heard.take(&mut bytes);
             let awaited = matches!(self.state, State::Awaiting { .. });
-            if !awaited || self.echo == Echo::Garbled {
+            if !awaited || self.echo != Echo::Passed {
                 self.heard_unasked();
             } else if let Some(pdu) = self.hunt(false) {
                 self.answered(pdu, out);
