@@ -4,6 +4,7 @@
 //! screens. Start reading at [`signal::Input`] (all that can happen), [`decision::Decision`] (all
 //! that may be asked), then `Line::handle`.
 #![no_std]
+#![warn(clippy::wildcard_enum_match_arm)]
 
 extern crate alloc;
 #[cfg(test)]
@@ -13,8 +14,15 @@ pub mod alarm;
 pub mod decision;
 pub mod ids;
 pub mod layout;
+pub mod limits;
+pub mod line;
+pub mod memory;
 pub mod packml;
+pub mod parcel;
 pub mod plan;
 pub mod reason;
 pub mod signal;
 pub mod view;
+
+pub use line::Line;
+pub use memory::Memory;

@@ -51,6 +51,8 @@ pub enum Unmet {
     EndFull,
     /// The state does not know this command.
     WrongState(State),
+    /// This parcel is not open: there is nothing to resolve.
+    NotOpen(ParcelId),
 }
 
 /// The outcome equation: inducted = the sum of all the others.

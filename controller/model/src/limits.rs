@@ -1,0 +1,51 @@
+//! Limits of everything the line keeps, each with its unit, its reason and what happens when it is full.
+
+use units::{Micros, Millimeters};
+
+/// Eyes of a layout; more is a fault of the configuration.
+pub const EYES_MAX: usize = 64;
+
+/// Unconfirmed and lost parcels that wait for a person by name. Full: the oldest stay, later ones are
+/// counted and alarmed but cannot be resolved one by one.
+pub const OPEN_MAX: usize = 256;
+
+/// Waybills remembered for duplicates, about three days of a busy line. Full: later ones are not
+/// remembered, so a second label of such a waybill is sorted like the first.
+pub const LANDED_MAX: usize = 200_000;
+
+/// Plans that parcels on the belt may still refer to. Full: the oldest plan goes, and parcels of it
+/// that are still without a chute run to the end of the line.
+pub const PLANS_MAX: usize = 8;
+
+/// Arms that have not ended. Full: no further arm is planned (parcels run to the end).
+pub const ARMS_MAX: usize = 512;
+
+/// Things without a parcel that were seen at an eye and keep their distance. Full: the oldest goes.
+pub const STRANGERS_MAX: usize = 32;
+
+/// Alarms that stand. Full: an alarm is reported when it comes, but not kept.
+pub const ALARMS_MAX: usize = 1_024;
+
+/// Inductions remembered for the rate. Full: the oldest goes (more than 30,000 parcels an hour).
+pub const INDUCTIONS_MAX: usize = 512;
+
+/// Span of running time over which the rate is taken.
+pub const RATE_SPAN: Micros = Micros::from_secs(60);
+
+/// How far a parcel may slip when the belt stops under it (line-practice: 20-60 mm).
+pub const STOP_SLIP: Millimeters = Millimeters(60);
+
+/// Two stamps of one edge differ by no more than this.
+pub const SAME_EDGE: Millimeters = Millimeters(10);
+
+/// Belt travel behind an arm's last possible instant after which its end must have been heard.
+pub const ARM_GRACE: Millimeters = Millimeters(300);
+
+/// Belt travel after which a stranger is forgotten.
+pub const STRANGER_MEMORY: Millimeters = Millimeters(3_000);
+
+/// A landing eye blocked for longer is a resting parcel or a full chute.
+pub const LANDING_BLOCKED_MS: i32 = 1_500;
+
+/// A second pulse within this time of an explained one is its rebound.
+pub const REBOUND_MS: i32 = 900;

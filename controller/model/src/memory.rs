@@ -1,0 +1,313 @@
+//! Everything the line remembers: plain data, so that a snapshot is the whole of it.
+
+use crate::alarm::Alarm;
+use crate::decision::{ArmPlan, Light};
+use crate::ids::{ChuteNo, EyeId, ParcelId, Tag};
+use crate::layout::Layout;
+use crate::packml::{State, StateReason};
+use crate::parcel::{OpenParcel, Parcel};
+use crate::plan::Plan;
+use crate::signal::Command;
+use crate::view::Tally;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use units::{Distance, Micros, Millis, Position};
+
+/// The whole state of a line; a line resumed from it goes on identically.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Latest instant ever given.
+    pub now: Micros,
+    /// PackML.
+    pub machine: Machine,
+    /// What is known of each node, by node id.
+    pub nodes: Vec<NodeMemory>,
+    /// Emergency-stop contacts that are tripped.
+    pub estops: BTreeSet<u8>,
+    /// The end chute is full.
+    pub end_full: bool,
+    /// The journal does not keep up.
+    pub stalled: bool,
+    /// The gapping zones were last told to release.
+    pub release_open: bool,
+    /// Lights that are on.
+    pub lights: BTreeSet<Light>,
+    /// The sorter belt.
+    pub belt: Belt,
+    /// Plans in force, oldest first; a parcel keeps the plan of its induction.
+    pub plans: Vec<PlanInForce>,
+    /// Number of the next parcel.
+    pub next_parcel: u64,
+    /// Name of the next arm.
+    pub next_tag: u32,
+    /// Parcels on the belt; the smallest number is furthest downstream.
+    pub live: BTreeMap<ParcelId, Parcel>,
+    /// Parcels that wait for a person.
+    pub open: BTreeMap<ParcelId, OpenParcel>,
+    /// Arms whose end has not been heard.
+    pub arms: BTreeMap<Tag, Arm>,
+    /// Who is under each eye, by eye id.
+    pub under: Vec<Under>,
+    /// Landing eyes that have spoken.
+    pub landings: BTreeMap<ChuteNo, LandingEye>,
+    /// Things without a parcel that were seen lately.
+    pub strangers: Vec<Stranger>,
+    /// Waybills in chutes, confirmed or not.
+    pub landed: BTreeSet<String>,
+    /// The outcome equation.
+    pub tally: Tally,
+    /// Final landings by chute.
+    pub chutes: BTreeMap<ChuteNo, u64>,
+    /// Alarms that stand.
+    pub alarms: BTreeSet<Alarm>,
+    /// Counts of what is not a parcel's outcome.
+    pub counters: Counters,
+    /// Running time, for the rate.
+    pub running: Running,
+}
+
+/// PackML state with its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Where it is.
+    pub mode: Mode,
+    /// Since when.
+    pub since: Micros,
+    /// Why it came there.
+    pub reason: StateReason,
+}
+
+/// A PackML state and what it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Belts stand; ends with reset.
+    Stopped,
+    /// Conditions are met; ends at once.
+    Resetting,
+    /// Ready; ends with start.
+    Idle,
+    /// Horn and yellow light, belts stand; ends at this instant.
+    Warning {
+        /// When the sorter belt starts.
+        until: Micros,
+    },
+    /// The sorter belt ramps up, the others stand; ends at this instant.
+    Ramping {
+        /// When the other zones start.
+        until: Micros,
+    },
+    /// Sorting.
+    Execute,
+    /// Belts stand, parcels keep their identity; ends with start.
+    Held,
+    /// Belts ramp down; ends at this instant.
+    Stopping {
+        /// When they stand.
+        until: Micros,
+    },
+    /// Belts coast down after an emergency stop; ends at this instant.
+    Aborting {
+        /// When they stand.
+        until: Micros,
+    },
+    /// Waits for released contacts and clear.
+    Aborted,
+    /// The fault is cleared; ends at once.
+    Clearing,
+}
+
+impl Mode {
+    /// The PackML state.
+    pub const fn state(self) -> State {
+        match self {
+            Self::Stopped => State::Stopped,
+            Self::Resetting => State::Resetting,
+            Self::Idle => State::Idle,
+            Self::Warning { .. } | Self::Ramping { .. } => State::Starting,
+            Self::Execute => State::Execute,
+            Self::Held => State::Held,
+            Self::Stopping { .. } => State::Stopping,
+            Self::Aborting { .. } => State::Aborting,
+            Self::Aborted => State::Aborted,
+            Self::Clearing => State::Clearing,
+        }
+    }
+
+    /// When it ends by itself.
+    pub const fn until(self) -> Option<Micros> {
+        match self {
+            Self::Warning { until }
+            | Self::Ramping { until }
+            | Self::Stopping { until }
+            | Self::Aborting { until } => Some(until),
+            Self::Stopped
+            | Self::Resetting
+            | Self::Idle
+            | Self::Execute
+            | Self::Held
+            | Self::Aborted
+            | Self::Clearing => None,
+        }
+    }
+}
+
+/// What is known of one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeMemory {
+    /// Reachable and checked.
+    pub up: bool,
+    /// Every event up to here was heard.
+    pub heard: Option<Position>,
+    /// Up to here its silence means nothing: it restarted or lost events.
+    pub blind: Option<Position>,
+    /// ± of its latest stamps.
+    pub spread: Distance,
+}
+
+/// The sorter belt as last known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Belt {
+    /// Latest position told by any node.
+    pub at: Option<Position>,
+    /// When it was told, or when the belt started or stopped since.
+    pub when: Micros,
+    /// Told to run.
+    pub moving: bool,
+}
+
+/// A plan and the first parcel that follows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanInForce {
+    /// Parcels from this number on.
+    pub from: ParcelId,
+    /// The plan.
+    pub plan: Plan,
+    /// Turns taken, by rule, for round robin.
+    pub turns: Vec<u32>,
+}
+
+/// An arm whose end has not been heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arm {
+    /// What was asked.
+    pub plan: ArmPlan,
+    /// The node said that it took it.
+    pub taken: bool,
+    /// It was asked back.
+    pub cancelled: bool,
+}
+
+/// Who is under an eye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Under {
+    /// Nobody.
+    Clear,
+    /// This parcel.
+    Parcel(ParcelId),
+    /// Something without a parcel.
+    Stranger,
+}
+
+/// A landing eye's recent past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LandingEye {
+    /// Node clock at the last head edge.
+    pub head: Millis,
+    /// Whether that pulse was explained.
+    pub explained: bool,
+    /// Blocked now.
+    pub blocked: bool,
+    /// Node clock when a long block ended.
+    pub rested: Option<Millis>,
+}
+
+/// Something without a parcel, seen at an eye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    /// Which eye.
+    pub eye: EyeId,
+    /// Belt position at its head.
+    pub head: Position,
+    /// Belt position at its tail.
+    pub tail: Option<Position>,
+}
+
+/// Counts of what is not a parcel's outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Head edges that nothing explains.
+    pub ghosts: u64,
+    /// Landing pulses that nothing explains.
+    pub unexpected_landings: u64,
+    /// Reads that belong to no parcel.
+    pub unowned_reads: u64,
+    /// Reads that came late, with their trigger's number.
+    pub late_reads: u64,
+    /// Ring entries that are gone.
+    pub events_lost: u64,
+    /// Arms planned.
+    pub arms: u64,
+    /// Arm ends or answers with a tag that nobody waits for.
+    pub unknown_arms: u64,
+    /// Lost parcels that were seen again.
+    pub found_again: u64,
+    /// Inputs set aside.
+    pub quarantined: u64,
+}
+
+/// Running time, for the rate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// Time in Execute before `since`.
+    pub before: Micros,
+    /// In Execute since.
+    pub since: Option<Micros>,
+    /// Running time at each recent induction, oldest first.
+    pub inductions: VecDeque<Micros>,
+}
+
+impl Running {
+    /// Time in Execute up to `now`.
+    pub fn total(&self, now: Micros) -> Micros {
+        self.since.map_or(self.before, |since| self.before.plus(now.since(since)))
+    }
+}
+
+impl Memory {
+    /// The state of a line that has never run.
+    pub fn new(layout: &Layout) -> Self {
+        let node = NodeMemory { up: false, heard: None, blind: None, spread: Distance(0) };
+        Self {
+            now: Micros::ZERO,
+            machine: Machine {
+                mode: Mode::Stopped,
+                since: Micros::ZERO,
+                reason: StateReason::Command(Command::Stop),
+            },
+            nodes: vec![node; layout.nodes.len()],
+            estops: BTreeSet::new(),
+            end_full: false,
+            stalled: false,
+            release_open: false,
+            lights: BTreeSet::new(),
+            belt: Belt { at: None, when: Micros::ZERO, moving: false },
+            plans: Vec::new(),
+            next_parcel: 1,
+            next_tag: 1,
+            live: BTreeMap::new(),
+            open: BTreeMap::new(),
+            arms: BTreeMap::new(),
+            under: vec![Under::Clear; layout.eyes.len()],
+            landings: BTreeMap::new(),
+            strangers: Vec::new(),
+            landed: BTreeSet::new(),
+            tally: Tally::default(),
+            chutes: BTreeMap::new(),
+            alarms: BTreeSet::new(),
+            counters: Counters::default(),
+            running: Running::default(),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! One parcel: where it was seen, who it is, and what becomes of it.
+
+use crate::ids::{ChuteNo, EyeId, ParcelId, Tag};
+use crate::plan::Facts;
+use crate::reason::Reason;
+use alloc::string::String;
+use alloc::vec::Vec;
+use units::{Distance, Grams, Position};
+
+/// A parcel on the sorter belt, made at the head edge of the induction eye.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// Its instance number.
+    pub id: ParcelId,
+    /// Where it was seen.
+    pub track: Track,
+    /// What was read and answered.
+    pub identity: Identity,
+    /// Its weight, when the scale gave one.
+    pub weight: Option<Grams>,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// Its position and identity are beyond doubt; never comes back once gone.
+    pub certain: bool,
+}
+
+/// Where a parcel was seen and where it is expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// Every eye that saw it, ascending, the induction eye first; at most one entry an eye.
+    pub seen: Vec<Sighting>,
+    /// Index of the next eye that should see it; the number of eyes when there is none.
+    pub next: u8,
+    /// Extra ± since the last sighting, from stops of the belt under it.
+    pub slack: Distance,
+    /// Length at the induction eye; `None` until its tail passed.
+    pub length: Option<Distance>,
+}
+
+/// A parcel under one eye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Which eye.
+    pub eye: EyeId,
+    /// Belt position at the head edge.
+    pub head: Position,
+    /// Belt position at the tail edge.
+    pub tail: Option<Position>,
+    /// ± of these positions.
+    pub spread: Distance,
+}
+
+/// What is known of who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The scanner has said nothing yet.
+    Unread,
+    /// The scanner answered without exactly one code.
+    Unreadable,
+    /// One code was read; the manifest was asked.
+    Asked {
+        /// The code.
+        code: String,
+    },
+    /// The manifest does not have it.
+    Unknown {
+        /// The code.
+        code: String,
+    },
+    /// The manifest answered.
+    Known {
+        /// The code.
+        code: String,
+        /// The answer.
+        facts: Facts,
+    },
+}
+
+impl Identity {
+    /// The one code read.
+    pub const fn code(&self) -> Option<&String> {
+        match self {
+            Self::Unread | Self::Unreadable => None,
+            Self::Asked { code } | Self::Unknown { code } | Self::Known { code, .. } => Some(code),
+        }
+    }
+
+    /// The manifest's answer.
+    pub const fn facts(&self) -> Option<&Facts> {
+        match self {
+            Self::Unread | Self::Unreadable | Self::Asked { .. } | Self::Unknown { .. } => None,
+            Self::Known { facts, .. } => Some(facts),
+        }
+    }
+}
+
+/// What becomes of a parcel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// No chute yet; ends with the route, or at the last diverter.
+    Open,
+    /// A chute is decided, no arm planned; ends when the eye before the diverter sees it.
+    Assigned(Choice),
+    /// An arm is planned or waits on the node; ends with the arm.
+    Armed {
+        /// The chute and its alternatives.
+        choice: Choice,
+        /// The arm.
+        tag: Tag,
+    },
+    /// The bed was fired for it; ends at a landing, at the next eye, or unconfirmed.
+    Fired {
+        /// To which chute, and how it was chosen.
+        choice: Choice,
+        /// Belt position at firing.
+        at: Position,
+        /// Belt position at its landing pulse.
+        pulse: Option<Position>,
+    },
+    /// The arm's end is not known; ends at the next eye, or unconfirmed.
+    MayHaveFired {
+        /// To which chute, and how it was chosen.
+        choice: Choice,
+        /// Why it is not known; the reason at the end when it comes there.
+        reason: Reason,
+    },
+    /// It runs to the end of the line; ends at the end eye.
+    ToEnd {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl Fate {
+    /// The chute it is meant for, unless it runs to the end.
+    pub const fn chute(&self) -> Option<ChuteNo> {
+        match self.choice() {
+            Some(choice) => Some(choice.chute),
+            None => None,
+        }
+    }
+
+    /// The choice behind it, unless there is none.
+    pub const fn choice(&self) -> Option<&Choice> {
+        match self {
+            Self::Open | Self::ToEnd { .. } => None,
+            Self::Assigned(choice)
+            | Self::Armed { choice, .. }
+            | Self::Fired { choice, .. }
+            | Self::MayHaveFired { choice, .. } => Some(choice),
+        }
+    }
+}
+
+/// A decided chute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The chute.
+    pub chute: ChuteNo,
+    /// Every chute that was allowed when it was first decided, by preference.
+    pub allowed: Vec<ChuteNo>,
+    /// Decided later, because an earlier choice was off.
+    pub alternate: bool,
+    /// Why, when the chute is an exception chute.
+    pub reason: Option<Reason>,
+}
+
+/// A parcel that left the belt and waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenParcel {
+    /// The parcel as last known.
+    pub parcel: Parcel,
+    /// Why it is open.
+    pub kind: OpenKind,
+}
+
+/// Why a parcel waits for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenKind {
+    /// Fired to this chute, not confirmed.
+    Unconfirmed {
+        /// The chute.
+        chute: ChuteNo,
+    },
+    /// Lost before this eye.
+    Lost {
+        /// The eye that should have seen it.
+        eye: EyeId,
+    },
+}
