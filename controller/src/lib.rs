@@ -1,1 +1,13 @@
-//! The daemon: buses, journal, screens.
+//! The daemon: buses, journal, screens, and the only code of the controller that knows an operating
+//! system.
+//!
+//! Owns threads, sockets, serial ports, files and the clock; joins them to the engine, which decides
+//! everything. It must not know a register, a position or a rule of sorting. Start reading at
+//! [`run`] (the loop: what wakes it and where effects go), then [`guard`], [`journal`], [`bus`].
+
+pub mod bus;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod exit;
+pub mod hmi;

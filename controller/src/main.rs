@@ -1,0 +1,7 @@
+//! The program `sortline`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sortline::cli::main()
+}
