@@ -208,3 +208,132 @@ impl Waiting {
         self.end(outcome, if self.edge.is_some() { length } else { 0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use registers::exchange::Side;
+
+    const NOW: Counts = Counts(u32::MAX - 50);
+
+    fn arm(tag: u32, from: i32, to: i32) -> Arm {
+        Arm {
+            tag,
+            side: Side::Left,
+            window_from: NOW.plus(from),
+            window_to: NOW.plus(to),
+            length_min: 100,
+            delay: 150,
+            release: 400,
+        }
+    }
+
+    fn queue(arms: &[Arm]) -> ArmedQueue {
+        let mut queue = ArmedQueue::new();
+        for arm in arms {
+            assert_eq!(queue.accept(*arm, NOW), Verdict::Accepted);
+        }
+        queue
+    }
+
+    fn outcomes(endings: &Endings) -> std::vec::Vec<(u32, ArmOutcome)> {
+        endings.iter().map(|end| (end.tag, end.outcome)).collect()
+    }
+
+    #[test]
+    fn senseless_arms_are_refused() {
+        let mut queue = queue(&[arm(1, 0, 100)]);
+        for bad in [
+            arm(1, 200, 300),
+            arm(2, 100, 99),
+            arm(2, 0, WINDOW_COUNTS_MAX + 1),
+            arm(2, AHEAD_COUNTS_MAX, AHEAD_COUNTS_MAX + 1),
+            Arm { release: 0, ..arm(2, 0, 100) },
+        ] {
+            assert_eq!(queue.accept(bad, NOW), Verdict::BadArgument, "{bad:?}");
+        }
+        for tag in 2..=8 {
+            assert_eq!(queue.accept(arm(tag, 0, 0), NOW), Verdict::Accepted);
+        }
+        assert_eq!(queue.accept(arm(9, 0, 0), NOW), Verdict::QueueFull);
+        assert_eq!(queue.tags(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn both_ends_of_a_window_fit_and_nothing_beyond() {
+        for (edge, fits) in [(99, false), (100, true), (140, true), (141, false)] {
+            let mut queue = queue(&[arm(1, 100, 140)]);
+            assert!(queue.head(NOW.plus(edge)).is_empty());
+            let due = queue.due(NOW.plus(edge + 150), NOW.plus(edge + 150));
+            assert_eq!(due.map(|due| due.edge), fits.then(|| NOW.plus(edge)), "edge {edge}");
+        }
+    }
+
+    #[test]
+    fn an_edge_in_two_windows_takes_neither() {
+        let mut queue = queue(&[arm(1, 0, 100), arm(2, 90, 200), arm(3, 300, 400)]);
+        let endings = queue.head(NOW.plus(95));
+        assert_eq!(outcomes(&endings), [(1, ArmOutcome::Ambiguous), (2, ArmOutcome::Ambiguous)]);
+        assert_eq!(endings[0].edge, NOW.plus(95));
+        assert_eq!(queue.tags(), [3]);
+    }
+
+    #[test]
+    fn a_second_head_ends_the_taken_arm_and_what_it_would_fit() {
+        let mut queue = queue(&[arm(1, 0, 100), arm(2, 150, 200)]);
+        assert!(queue.head(NOW.plus(50)).is_empty());
+        let endings = queue.head(NOW.plus(160));
+        assert_eq!(outcomes(&endings), [(1, ArmOutcome::Ambiguous), (2, ArmOutcome::Ambiguous)]);
+        assert_eq!((endings[0].edge, endings[1].edge), (NOW.plus(50), NOW.plus(160)));
+    }
+
+    #[test]
+    fn a_short_parcel_is_refused_as_soon_as_its_tail_is_seen() {
+        let mut first = queue(&[arm(1, 0, 100)]);
+        assert!(first.head(NOW).is_empty());
+        let endings = first.tail(NOW.plus(99));
+        assert_eq!(outcomes(&endings), [(1, ArmOutcome::RefusedShort)]);
+        assert_eq!(endings[0].length, 99);
+        let mut second = queue(&[arm(1, 0, 100)]);
+        assert!(second.head(NOW).is_empty());
+        assert!(second.tail(NOW.plus(100)).is_empty());
+        let due = second.due(NOW.plus(150), NOW.plus(150)).expect("due");
+        assert_eq!((due.length, due.late), (100, false));
+    }
+
+    #[test]
+    fn firing_is_due_at_its_count_and_late_beyond_the_limit() {
+        for (now, late) in [(149, None), (150, Some(false)), (210, Some(false)), (211, Some(true))]
+        {
+            let mut queue = queue(&[arm(1, 0, 100)]);
+            assert!(queue.head(NOW).is_empty());
+            assert_eq!(queue.next_count(NOW), Some(NOW.plus(150)));
+            let due = queue.due(NOW.plus(now), NOW.plus(now));
+            assert_eq!(due.map(|due| due.late), late, "{now}");
+        }
+    }
+
+    #[test]
+    fn an_arm_expires_behind_its_window_unless_a_latched_edge_still_settles() {
+        let mut queue = queue(&[arm(1, 0, 100), arm(2, 300, 400)]);
+        assert_eq!(queue.next_count(NOW), Some(NOW.plus(101)));
+        assert!(queue.expire(NOW.plus(100), None).is_empty());
+        assert!(queue.expire(NOW.plus(101), Some(NOW.plus(100))).is_empty());
+        assert_eq!(queue.next_count(NOW.plus(101)), Some(NOW.plus(401)));
+        let endings = queue.expire(NOW.plus(101), Some(NOW.plus(101)));
+        assert_eq!(outcomes(&endings), [(1, ArmOutcome::Expired)]);
+    }
+
+    #[test]
+    fn withdrawing_ends_each_arm_once() {
+        let mut queue = queue(&[arm(1, 0, 100), arm(2, 300, 400)]);
+        assert!(queue.head(NOW).is_empty());
+        let endings = queue.cancel(1);
+        assert_eq!(outcomes(&endings), [(1, ArmOutcome::Cancelled)]);
+        assert_eq!(endings[0].edge, NOW);
+        assert!(queue.cancel(1).is_empty());
+        let endings = queue.cancel_all(ArmOutcome::LeaseExpired);
+        assert_eq!(outcomes(&endings), [(2, ArmOutcome::LeaseExpired)]);
+        assert!(queue.tags().is_empty());
+    }
+}

@@ -170,3 +170,125 @@ impl<const N: usize> EventRing<N> {
         self.overflowed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use registers::Reader;
+    use registers::event::At;
+    use std::vec::Vec;
+
+    fn edge(input: u8) -> Event<'static> {
+        Event::Edge { input, active: true, at: At::default() }
+    }
+
+    /// What a reading of `room` words shows.
+    fn read<const N: usize>(
+        ring: &mut EventRing<N>,
+        room: usize,
+    ) -> (Serial, Vec<Event<'static>>, bool) {
+        ring.tell_loss();
+        let mut words = std::vec![0; room];
+        let (count, more) = ring.copy_to(&mut Writer::new(&mut words), room);
+        let mut reader = Reader::new(words.leak());
+        let events = (0..count).map(|_| Event::parse(&mut reader).expect("whole")).collect();
+        (ring.first(), events, more)
+    }
+
+    #[test]
+    fn entries_stay_until_acknowledged_and_in_order() {
+        let mut ring = EventRing::<64>::new(Serial(u16::MAX));
+        (0..4).for_each(|n| ring.push(&edge(n)));
+        let (first, events, more) = read(&mut ring, 14);
+        assert_eq!((first, more), (Serial(u16::MAX), true));
+        assert_eq!(events, [edge(0), edge(1)]);
+        assert!(ring.acknowledge(Serial(u16::MAX - 1)), "first - 1 is in range");
+        assert!(!ring.acknowledge(Serial(u16::MAX - 2)));
+        assert!(!ring.acknowledge(Serial(3)), "last is 2");
+        assert_eq!(ring.entries(), 4);
+        assert!(ring.acknowledge(Serial(0)));
+        assert_eq!(read(&mut ring, 64), (Serial(1), std::vec![edge(2), edge(3)], false));
+        assert!(ring.acknowledge(Serial(2)));
+        assert_eq!(read(&mut ring, 64), (Serial(3), std::vec![], false));
+    }
+
+    #[test]
+    fn overflow_keeps_the_oldest_and_tells_one_loss_that_takes_numbers() {
+        let mut ring = EventRing::<20>::new(Serial(10));
+        (0..7).for_each(|n| ring.push(&edge(n)));
+        // Three entries of six words and a loss of two words fill the ring.
+        let lost = |entries| Event::Lost { entries };
+        let seen = [edge(0), edge(1), edge(2), lost(4)];
+        assert_eq!(read(&mut ring, 20), (Serial(10), seen.to_vec(), false));
+        assert_eq!((ring.lost(), ring.overflowed()), (4, true));
+        // What the host has seen does not change; later losses wait for room.
+        ring.push(&edge(7));
+        assert_eq!(read(&mut ring, 20).1, seen);
+        assert!(!ring.acknowledge(Serial(17)), "the untold loss has no number yet");
+        assert!(ring.acknowledge(Serial(14)), "inside the loss: only what lies before it goes");
+        assert_eq!(read(&mut ring, 20), (Serial(13), std::vec![lost(4), lost(1)], false));
+        assert!(ring.acknowledge(Serial(17)));
+        ring.push(&edge(8));
+        assert_eq!(read(&mut ring, 20), (Serial(18), std::vec![edge(8)], false));
+    }
+
+    #[test]
+    fn a_group_is_taken_whole_or_lost_whole() {
+        let mut ring = EventRing::<31>::new(Serial(0));
+        (0..2).for_each(|n| ring.push(&edge(n)));
+        ring.push_all(&[edge(2), edge(3), edge(4)]);
+        ring.push(&edge(5));
+        assert_eq!(
+            read(&mut ring, 31).1,
+            [edge(0), edge(1), Event::Lost { entries: 3 }, edge(5)],
+            "a later entry that fits comes behind the loss"
+        );
+    }
+
+    #[test]
+    fn a_loss_without_end_stays_inside_half_the_circle() {
+        let mut ring = EventRing::<20>::new(Serial(0));
+        (0..70_000u32).for_each(|_| ring.push(&edge(1)));
+        let (_, events, _) = read(&mut ring, 20);
+        let numbers: u16 = events.iter().map(Event::numbers).sum();
+        assert_eq!(numbers, SEQUENCE_SPAN_MAX);
+        assert_eq!(ring.lost(), u16::MAX);
+        assert!(ring.acknowledge(Serial(numbers - 1)));
+        assert_eq!(ring.entries(), 0);
+    }
+
+    proptest! {
+        /// Every event is read once and in order, or lies in exactly one told loss.
+        #[test]
+        fn nothing_is_lost_silently_or_told_twice(
+            first in any::<u16>(),
+            steps in prop::collection::vec((0u8..4, 1usize..30), 1..200),
+        ) {
+            let mut ring = EventRing::<60>::new(Serial(first));
+            let (mut pushed, mut told) = (0u16, 0u16);
+            let mut expected = Serial(first);
+            let mut steps = steps;
+            steps.extend([(3, 60); 30]);
+            for (step, amount) in steps {
+                if step < 3 {
+                    let input = u8::try_from(pushed % 251).expect("small");
+                    ring.push(&edge(input));
+                    pushed += 1;
+                    continue;
+                }
+                let (at, events, _) = read(&mut ring, amount);
+                prop_assert_eq!(at, expected);
+                for event in &events {
+                    if let Event::Edge { input, .. } = event {
+                        prop_assert_eq!(u16::from(*input), told % 251);
+                    }
+                    told += event.numbers();
+                    expected = expected.plus(event.numbers());
+                }
+                prop_assert!(ring.acknowledge(expected.prev()));
+            }
+            prop_assert_eq!(told, pushed);
+        }
+    }
+}

@@ -5,7 +5,7 @@
 //! counts, levels and whole frames come in through [`Node::handle`]. Start reading there.
 #![no_std]
 #![cfg_attr(
-    not(test),
+    not(any(test, feature = "bench")),
     deny(
         clippy::unwrap_used,
         clippy::expect_used,
@@ -15,11 +15,13 @@
     )
 )]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "bench"))]
 extern crate std;
 
 pub mod armed;
 mod bank;
+#[cfg(any(test, feature = "bench"))]
+pub mod bench;
 mod boundary;
 mod core;
 mod debounce;

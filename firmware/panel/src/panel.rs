@@ -10,7 +10,7 @@ pub type PanelNode = Node<Panel>;
 
 /// Builds a panel node as it is after boot.
 pub fn node(identity: Identity) -> PanelNode {
-    Node::new(identity, Panel::default())
+    Node::new(identity, Panel)
 }
 
 /// The panel's own logic; it has no state.

@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn limits_are_told_and_nothing_is_cut() {
-        let read = |line: &str, cut| parse(line.as_bytes(), cut).read;
+        fn read(line: &str, cut: bool) -> Read<'_> {
+            parse(line.as_bytes(), cut).read
+        }
         let code = "1".repeat(48);
         assert!(matches!(read(&format!("1:{code}"), false), Read::Codes(_)));
         assert_eq!(read(&format!("1:{code}1"), false), Read::TooLong);
