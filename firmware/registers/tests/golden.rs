@@ -1,0 +1,4 @@
+//! Words of released map versions; a version's file is never edited after its release.
+
+#[path = "versions/v01.rs"]
+mod v01;
