@@ -33,7 +33,7 @@ impl<const N: usize> Buffer<N> {
     /// [`Full`] when there are more than `N`.
     pub fn copy_of(bytes: &[u8]) -> Result<Self, Full> {
         let mut buffer = Self::new();
-        buffer.bytes.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
+        copy(bytes, buffer.bytes.get_mut(..bytes.len()).ok_or(Full)?);
         buffer.len = bytes.len();
         Ok(buffer)
     }
@@ -50,19 +50,16 @@ impl<const N: usize> Buffer<N> {
 
     /// Moves as many bytes as fit from the front of `input` into the buffer.
     pub(crate) fn take(&mut self, input: &mut &[u8]) {
-        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
-        let n = room.len().min(input.len());
-        if let (Some(room), Some((head, tail))) = (room.get_mut(..n), input.split_at_checked(n)) {
-            room.copy_from_slice(head);
-            *input = tail;
-            self.len = self.len.saturating_add(n);
-        }
+        let n = copy(input, self.bytes.get_mut(self.len..).unwrap_or_default());
+        *input = input.get(n..).unwrap_or_default();
+        self.len = self.len.saturating_add(n);
     }
 
     /// Forgets the first `n` bytes held.
     pub(crate) fn drop_front(&mut self, n: usize) {
-        let n = n.min(self.len);
-        self.bytes.copy_within(n..self.len, 0);
+        let held = self.bytes.get_mut(..self.len).unwrap_or_default();
+        let n = n.min(held.len());
+        held.copy_within(n.., 0);
         self.len = self.len.saturating_sub(n);
     }
 }
@@ -87,6 +84,15 @@ impl<const N: usize> fmt::Debug for Buffer<N> {
     }
 }
 
+/// Copies as many bytes as there are on both sides and returns their number; cannot panic.
+pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
+    let n = from.len().min(to.len());
+    if let (Some(from), Some(to)) = (from.get(..n), to.get_mut(..n)) {
+        to.copy_from_slice(from);
+    }
+    n
+}
+
 /// Fills a borrowed buffer from the front and remembers whether anything did not fit.
 pub(crate) struct Writer<'a> {
     out: &'a mut [u8],
@@ -101,7 +107,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
         self.len = self.len.and_then(|at| {
             let end = at.checked_add(bytes.len())?;
-            self.out.get_mut(at..end)?.copy_from_slice(bytes);
+            copy(bytes, self.out.get_mut(at..end)?);
             Some(end)
         });
         self

@@ -1,6 +1,6 @@
 //! The server core: requests in, a node's registers behind, answers out.
 
-use crate::buffer::Writer;
+use crate::buffer::{Writer, copy};
 use crate::pdu::function::{EXCEPTION, READ_HOLDING, READ_WRITE};
 use crate::pdu::{Exception, Request, Words};
 use crate::{mbap, rtu};
@@ -89,17 +89,19 @@ fn answer(pdu: &[u8], bank: &mut impl Bank, out: &mut [u8]) -> Result<usize, Exc
         Request::WriteSingle { address, value } => {
             let word = value.to_be_bytes();
             bank.write(address, Words::from_bytes(&word).ok_or(Exception::DeviceFailure)?)?;
-            repeat(pdu, out);
+            copy(pdu, out);
         }
         Request::WriteMultiple { address, words } => {
             bank.write(address, words)?;
-            repeat(pdu, out);
+            copy(pdu, out);
         }
         Request::ReadWrite { read_address, read_quantity, write_address, words } => {
             bank.write(write_address, words)?;
             read(READ_WRITE, read_address, read_quantity, bank, out)?;
         }
-        Request::Echo { .. } => repeat(pdu, out),
+        Request::Echo { .. } => {
+            copy(pdu, out);
+        }
     }
     Ok(out.len())
 }
@@ -117,13 +119,6 @@ fn read(
     let mut sink = WordSink::new(data);
     bank.read(address, quantity, &mut sink)?;
     if sink.is_exact() { Ok(()) } else { Err(Exception::DeviceFailure) }
-}
-
-/// Answers with the first bytes of the request.
-fn repeat(request: &[u8], out: &mut [u8]) {
-    for (to, from) in out.iter_mut().zip(request) {
-        *to = *from;
-    }
 }
 
 /// Serves one RTU frame on node `my_unit`; returns the length of the answer frame in `out`.

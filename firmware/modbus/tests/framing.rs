@@ -183,7 +183,8 @@ proptest! {
         let answer = sealed(2, &answer);
 
         // Torn at one place: the worst one, right before the inner frame, or any.
-        let worst = if at_inner { 3 + lead } else { cuts.first().map_or(1, |cut| cut.index(answer.len())) };
+        let anywhere = cuts.first().map_or(1, |cut| cut.index(answer.len()));
+        let worst = if at_inner { 3 + lead } else { anywhere };
         let mut receiver = listening(1);
         let mut units = Vec::new();
         for piece in [&read[..], &answer[..worst], &answer[worst..]] {

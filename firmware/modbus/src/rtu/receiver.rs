@@ -218,6 +218,8 @@ mod tests {
         assert_eq!(check_bursts(&[&read(2, 5), &answer[..3], &answer[3..], &write(1)]), [2, 1]);
         let lost = check_bursts(&[&read(2, 5), &answer[..3], &write(1), &write(1)]);
         assert_eq!(lost, [2, 1], "a cut answer costs one request");
+        let twice = frame(2, &[&[0x03, 20][..], &write(1), &write(1), &[0; 4]].concat());
+        assert_eq!(check_bursts(&[&read(2, 10), &twice[..3], &twice[3..]]), [2], "two inside");
         let longer = read(2, 2);
         assert_eq!(check_bursts(&[&longer, &answer[..3], &write(1)]), [2, 1], "fits in no rest");
     }
