@@ -39,11 +39,11 @@ fn tell(core: &mut Core, endings: Endings) {
 }
 
 impl Diverter {
-    /// Fires or refuses what is due up to `until`.
-    fn fire(&mut self, core: &mut Core, until: Counts) {
+    /// Fires or refuses what is due.
+    fn fire(&mut self, core: &mut Core) {
         let now = core.at().count;
         self.bed.tick(now);
-        while let Some(due) = self.arms.due(until, now) {
+        while let Some(due) = self.arms.due(now) {
             let outcome = self.judge(core, &due);
             if outcome == ArmOutcome::Fired {
                 let release_at = now.plus(i32::from(due.arm.release));
@@ -85,15 +85,14 @@ impl Logic for Diverter {
             return;
         }
         let count = edge.at.count;
-        // What was due before this edge's own instant is not touched by it.
-        self.fire(core, count);
+        // Every input is preceded by a tick: what was due before this edge has fired already.
         let endings = if edge.active { self.arms.head(count) } else { self.arms.tail(count) };
         tell(core, endings);
     }
 
     fn tick(&mut self, core: &mut Core) {
         let now = core.at().count;
-        self.fire(core, now);
+        self.fire(core);
         let opening = core.opening(EYE_ARRIVAL).map(|at| at.count);
         let endings = self.arms.expire(now, opening);
         tell(core, endings);

@@ -44,3 +44,71 @@ impl<I: InputPin, O: OutputPin + ErrorType<Error = I::Error>> Pins<I, O> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::convert::Infallible;
+    use std::vec::Vec;
+
+    #[derive(Debug)]
+    struct Contact(bool);
+
+    impl ErrorType for Contact {
+        type Error = Infallible;
+    }
+
+    impl InputPin for Contact {
+        fn is_high(&mut self) -> Result<bool, Infallible> {
+            Ok(self.0)
+        }
+
+        fn is_low(&mut self) -> Result<bool, Infallible> {
+            Ok(!self.0)
+        }
+    }
+
+    #[derive(Debug, Default)]
+    struct Relay(Option<PinState>);
+
+    impl ErrorType for Relay {
+        type Error = Infallible;
+    }
+
+    impl OutputPin for Relay {
+        fn set_low(&mut self) -> Result<(), Infallible> {
+            self.0 = Some(PinState::Low);
+            Ok(())
+        }
+
+        fn set_high(&mut self) -> Result<(), Infallible> {
+            self.0 = Some(PinState::High);
+            Ok(())
+        }
+    }
+
+    fn out(changes: &[(u8, u32)]) -> Output {
+        Output { outputs: changes.iter().copied().collect(), ..Output::new() }
+    }
+
+    #[test]
+    fn levels_go_in_and_changes_go_out_by_their_ids() {
+        let inputs = core::array::from_fn(|n| Contact(n == INPUTS - 1));
+        let mut pins = Pins::new(inputs, core::array::from_fn(|_| Relay::default()));
+        let mut levels = Vec::new();
+        pins.read(|input| levels.push(input)).expect("infallible");
+        assert_eq!(levels.len(), 6);
+        assert_eq!(levels.last(), Some(&Input::Level { input: 5, level: true }));
+        let active =
+            levels.iter().filter(|input| matches!(input, Input::Level { level: true, .. }));
+        assert_eq!(active.count(), 1);
+        for (changes, expected) in [
+            (&out(&[(3, 1)]), [None, None, None, Some(PinState::High)]),
+            (&out(&[]), [None, None, None, Some(PinState::High)]),
+            (&out(&[(3, 0)]), [None, None, None, Some(PinState::Low)]),
+        ] {
+            pins.write(changes).expect("infallible");
+            assert_eq!(pins.outputs.each_ref().map(|pin| pin.0), expected);
+        }
+    }
+}

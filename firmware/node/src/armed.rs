@@ -138,12 +138,12 @@ impl ArmedQueue {
         })
     }
 
-    /// Takes out the arm whose firing instant is at or before `until`, seen at `now`.
-    pub fn due(&mut self, until: Counts, now: Counts) -> Option<Due> {
+    /// Takes out the arm whose firing instant is at or before `now`.
+    pub fn due(&mut self, now: Counts) -> Option<Due> {
         let index = self
             .arms
             .iter()
-            .position(|waiting| waiting.fire_at().is_some_and(|at| until.reached(at)))?;
+            .position(|waiting| waiting.fire_at().is_some_and(|at| now.reached(at)))?;
         let waiting = self.arms.get(index).copied()?;
         let (edge, fire_at) = (waiting.edge?, waiting.fire_at()?);
         self.arms.remove(index);
@@ -264,7 +264,7 @@ mod tests {
         for (edge, fits) in [(99, false), (100, true), (140, true), (141, false)] {
             let mut queue = queue(&[arm(1, 100, 140)]);
             assert!(queue.head(NOW.plus(edge)).is_empty());
-            let due = queue.due(NOW.plus(edge + 150), NOW.plus(edge + 150));
+            let due = queue.due(NOW.plus(edge + 150));
             assert_eq!(due.map(|due| due.edge), fits.then(|| NOW.plus(edge)), "edge {edge}");
         }
     }
@@ -297,7 +297,7 @@ mod tests {
         let mut second = queue(&[arm(1, 0, 100)]);
         assert!(second.head(NOW).is_empty());
         assert!(second.tail(NOW.plus(100)).is_empty());
-        let due = second.due(NOW.plus(150), NOW.plus(150)).expect("due");
+        let due = second.due(NOW.plus(150)).expect("due");
         assert_eq!((due.length, due.late), (100, false));
     }
 
@@ -308,7 +308,7 @@ mod tests {
             let mut queue = queue(&[arm(1, 0, 100)]);
             assert!(queue.head(NOW).is_empty());
             assert_eq!(queue.next_count(NOW), Some(NOW.plus(150)));
-            let due = queue.due(NOW.plus(now), NOW.plus(now));
+            let due = queue.due(NOW.plus(now));
             assert_eq!(due.map(|due| due.late), late, "{now}");
         }
     }

@@ -125,10 +125,9 @@ impl<const N: usize> EventRing<N> {
             *slot = *words.next()?;
         }
         let [_, length] = buffer.first()?.to_be_bytes();
-        let numbers = match Event::parse(&mut registers::Reader::new(&buffer)) {
-            Some(Event::Lost { entries }) => entries,
-            _ => 1,
-        };
+        // Only a loss is so short that it is whole in these words.
+        let numbers = Event::parse(&mut registers::Reader::new(&buffer));
+        let numbers = numbers.map_or(1, |event| event.numbers());
         Some((usize::from(length), numbers))
     }
 
@@ -231,6 +230,17 @@ mod tests {
         assert!(ring.acknowledge(Serial(17)));
         ring.push(&edge(8));
         assert_eq!(read(&mut ring, 20), (Serial(18), std::vec![edge(8)], false));
+    }
+
+    #[test]
+    fn room_for_telling_a_loss_is_never_given_away() {
+        let mut ring = EventRing::<20>::new(Serial(0));
+        (0..4).for_each(|n| ring.push(&edge(n)));
+        assert!(ring.acknowledge(Serial(0)));
+        // Eight words are free: the loss, the entry and room for the next loss need ten.
+        ring.push(&edge(4));
+        let seen = [edge(1), edge(2), Event::Lost { entries: 2 }];
+        assert_eq!(read(&mut ring, 20).1, seen);
     }
 
     #[test]

@@ -43,10 +43,8 @@ impl<L: Logic> Node<L> {
     fn admit(&mut self, block: &WriteBlock) -> Verdict {
         if block.boot_id == 0 {
             // A poll without knowledge of this boot: nothing of it may act.
-            return match block.operation {
-                Operation::Noop => Verdict::None,
-                _ => Verdict::WrongBoot,
-            };
+            let polls = block.operation == Operation::Noop;
+            return if polls { Verdict::None } else { Verdict::WrongBoot };
         }
         if block.boot_id != self.core.identity.boot_id {
             return Verdict::WrongBoot;

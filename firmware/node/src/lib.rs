@@ -4,6 +4,7 @@
 //! kind; the kinds plug in through [`Logic`]. Knows no pin, no clock and no socket: time, encoder
 //! counts, levels and whole frames come in through [`Node::handle`]. Start reading there.
 #![no_std]
+#![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(
     not(any(test, feature = "bench")),
     deny(
