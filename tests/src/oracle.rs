@@ -4,7 +4,7 @@
 //! count. Reads the controller's beliefs only from its journal.
 
 use line_model::decision::{Decision, ParcelEvent};
-use line_sim::plant::truth::{Place, ReadTruth, TruthParcel};
+use line_sim::truth::{Place, ReadTruth, TruthParcel};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The oracle's own, naive understanding of plan and manifest.
@@ -138,6 +138,72 @@ pub fn beliefs<'a>(
     all
 }
 
+/// One plant parcel as the oracle needs it; from a world in this process or from a truth file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actual {
+    /// Its place in the truth.
+    pub index: u64,
+    /// What its label says.
+    pub waybill: String,
+    /// What the reference node counted when its head reached the induction eye.
+    pub count: u32,
+    /// The codes that the reader gave out in time.
+    pub codes: BTreeSet<String>,
+    /// Where it lies.
+    pub lies: Lies,
+}
+
+/// Where a plant parcel lies at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lies {
+    /// In this chute.
+    Chute(u16),
+    /// In the end chute.
+    End,
+    /// Still on its way.
+    Underway,
+}
+
+impl Actual {
+    /// The parcel of a world; `None` before its induction.
+    pub fn of(parcel: &TruthParcel) -> Option<Self> {
+        let codes = match &parcel.read {
+            ReadTruth::Codes { codes, late: false } => codes.iter().cloned().collect(),
+            ReadTruth::Codes { late: true, .. } | ReadTruth::NoRead | ReadTruth::Pending => {
+                BTreeSet::new()
+            }
+        };
+        let lies = match parcel.place {
+            Place::Chute(number) => Lies::Chute(number),
+            Place::End => Lies::End,
+            Place::Waiting | Place::OnLine | Place::Sliding(_) => Lies::Underway,
+        };
+        parcel.inducted_at?;
+        let count = parcel.induct_count?.0;
+        Some(Self { index: parcel.index, waybill: parcel.waybill.clone(), count, codes, lies })
+    }
+
+    /// The parcel of one line of a truth file; `None` when the line has another form.
+    pub fn from_line(line: &str) -> Option<Self> {
+        let row: serde_json::Value = serde_json::from_str(line).ok()?;
+        let read = &row["read"];
+        let in_time = read["late"].as_bool() == Some(false);
+        let codes = read["codes"].as_array().filter(|_| in_time).into_iter().flatten();
+        let lies = match row["place"]["at"].as_str()? {
+            "chute" => Lies::Chute(u16::try_from(row["place"]["chute"].as_u64()?).ok()?),
+            "end" => Lies::End,
+            _ => Lies::Underway,
+        };
+        Some(Self {
+            index: row["index"].as_u64()?,
+            waybill: row["waybill"].as_str()?.to_owned(),
+            count: u32::try_from(row["induct_count"].as_u64()?).ok()?,
+            codes: codes.filter_map(|code| code.as_str().map(ToOwned::to_owned)).collect(),
+            lies,
+        })
+    }
+}
+
 /// What the oracle found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finding {
@@ -164,15 +230,16 @@ pub struct Finding {
 const JOIN: i32 = 60;
 
 /// Judges a run that has drained.
-pub fn judge(law: &Law, truth: &[TruthParcel], beliefs: &BTreeMap<u64, Belief>) -> Finding {
+pub fn judge(law: &Law, actual: &[Actual], beliefs: &BTreeMap<u64, Belief>) -> Finding {
     let mut finding = Finding::default();
     let mut claimed = BTreeSet::new();
-    for parcel in truth.iter().filter(|parcel| parcel.inducted_at.is_some()) {
+    let mut waybills = BTreeSet::new();
+    for parcel in actual {
         let name = format!("plant parcel {} ({})", parcel.index, parcel.waybill);
-        let Some(count) = parcel.induct_count else { continue };
+        let repeated = !waybills.insert(&parcel.waybill);
         let joined: Vec<_> = beliefs
             .iter()
-            .filter(|(_, b)| b.inducted.wrapping_sub(count.0).cast_signed().abs() <= JOIN)
+            .filter(|(_, b)| b.inducted.wrapping_sub(parcel.count).cast_signed().abs() <= JOIN)
             .collect();
         match joined.as_slice() {
             [] => finding.lost.push(name),
@@ -180,7 +247,8 @@ pub fn judge(law: &Law, truth: &[TruthParcel], beliefs: &BTreeMap<u64, Belief>) 
                 if !claimed.insert(**id) {
                     finding.doubled.push(format!("{name}: parcel {id} claimed twice"));
                 }
-                judge_one(law, parcel, &format!("{name} = {id}"), belief, &mut finding);
+                let name = format!("{name} = {id}");
+                judge_one(law, parcel, repeated, &name, belief, &mut finding);
             }
             several => finding.doubled.push(format!("{name}: {} parcels", several.len())),
         }
@@ -191,42 +259,44 @@ pub fn judge(law: &Law, truth: &[TruthParcel], beliefs: &BTreeMap<u64, Belief>) 
     finding
 }
 
-fn judge_one(law: &Law, parcel: &TruthParcel, name: &str, belief: &Belief, finding: &mut Finding) {
-    let read = match &parcel.read {
-        ReadTruth::Codes(codes) => codes.iter().collect::<BTreeSet<_>>(),
-        ReadTruth::Nothing | ReadTruth::Late => BTreeSet::new(),
-    };
-    let one = if read.len() == 1 { read.first().copied() } else { None };
+fn judge_one(
+    law: &Law,
+    parcel: &Actual,
+    repeated: bool,
+    name: &str,
+    belief: &Belief,
+    finding: &mut Finding,
+) {
+    let one = parcel.codes.first().filter(|_| parcel.codes.len() == 1);
     let misread = one.is_some_and(|code| *code != parcel.waybill);
     finding.misread += u64::from(misread);
     let allowed = one.and_then(|code| law.chutes(code));
-    let truth = match parcel.place {
-        Place::Chute(number) => Some(number),
-        Place::End | Place::OnLine | Place::Waiting => None,
-    };
+    let fits = |chute: &u16| allowed.as_ref().is_some_and(|set| set.contains(chute));
     if belief.landed.len() + belief.ended.len() > 1 {
         finding.doubled.push(format!("{name}: landed {:?}, ended {:?}", belief.landed, belief.ended));
     }
-    let fits = |chute: &u16| allowed.as_ref().is_some_and(|set| set.contains(chute));
-    if let Some(bad) = belief.fired.iter().find(|chute| !fits(chute)) {
-        finding.wrong_by_decision.push(format!("{name}: fired for {bad}, allowed {allowed:?}"));
-    } else if truth.is_some_and(|chute| !fits(&chute)) {
-        let text = format!("{name}: lies in {truth:?}, allowed {allowed:?}");
+    let wrong = matches!(parcel.lies, Lies::Chute(number) if !fits(&number));
+    // What was assigned is the decision; an arm for another chute than that is one as well.
+    let decided = belief.assigned.iter().chain(&belief.fired).find(|chute| !fits(chute));
+    if let Some(bad) = decided {
+        finding.wrong_by_decision.push(format!("{name}: chute {bad}, allowed {allowed:?}"));
+    } else if wrong {
+        let text = format!("{name}: lies in {:?}, allowed {allowed:?}", parcel.lies);
         finding.wrong_mechanical.push(text);
     }
     let said = belief.landed.first().copied();
     let ended = !belief.ended.is_empty();
-    let agrees = match parcel.place {
-        Place::Chute(number) => said == Some(number) || (belief.open && said.is_none()),
-        Place::End => ended && said.is_none(),
-        Place::OnLine | Place::Waiting => said.is_none() && !ended,
+    let agrees = match parcel.lies {
+        Lies::Chute(number) => !ended && (said == Some(number) || (belief.open && said.is_none())),
+        Lies::End => said.is_none() && (ended || belief.open),
+        Lies::Underway => said.is_none() && !ended,
     };
     if !agrees {
-        let text = format!("{name}: is {:?}, said {said:?}, ended {:?}", parcel.place, belief.ended);
+        let text = format!("{name}: {:?}, said {said:?}, ended {:?}", parcel.lies, belief.ended);
         finding.wrong_unreported.push(text);
     }
-    if !misread && allowed.is_some() && !parcel.repeated {
+    if !misread && !repeated && allowed.is_some() {
         finding.sortable += 1;
-        finding.sorted += u64::from(truth.is_some_and(|chute| fits(&chute)));
+        finding.sorted += u64::from(matches!(parcel.lies, Lies::Chute(_)) && !wrong);
     }
 }

@@ -137,7 +137,8 @@ pub fn report(harness: &Harness, inputs: &Inputs) -> Report {
     let law = Law::read(&file(&inputs.plan), &file(&inputs.manifest), &file(&inputs.line));
     let decisions = decisions(&harness.disk.records);
     let truth = harness.world.truth();
-    let finding = oracle::judge(&law, &truth.parcels, &oracle::beliefs(decisions.iter()));
+    let actual: Vec<_> = truth.parcels.iter().filter_map(oracle::Actual::of).collect();
+    let finding = oracle::judge(&law, &actual, &oracle::beliefs(decisions.iter()));
     let line = harness.engine.as_ref().expect("alive").line();
     let tally = &line.memory().tally;
     let inducted: Vec<Micros> = truth.parcels.iter().filter_map(|p| p.inducted_at).collect();
