@@ -1,1 +1,21 @@
-//! The simulated line: plant, virtual nodes, wire.
+//! The simulated line: plant, virtual nodes and the wire, in deterministic virtual time.
+//!
+//! Owns what is physically true (`plant`, [`Truth`]) and the stations in which the real node crates
+//! run (`nodes`). Knows nothing of the controller but the line file's shapes: what the controller
+//! believes never reaches the truth. Start reading at [`World`].
+
+pub mod blueprint;
+pub mod items;
+pub mod nodes;
+pub mod plant;
+pub mod plant_file;
+pub mod rng;
+pub mod truth;
+pub mod world;
+
+pub use blueprint::SetupError;
+pub use items::{Item, ManifestError, read_manifest};
+pub use plant::feed::Feed;
+pub use plant_file::{PlantFile, PlantFileError};
+pub use truth::{BedFault, Packaging, Place, ReadTruth, Truth, TruthLine, TruthParcel};
+pub use world::{Answer, Button, World, WorldSetup};

@@ -200,6 +200,43 @@ pub fn wait_for<T>(patience: Duration, mut ready: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// A directory of one test; it goes away with it, unless the test fails: then its logs are wanted.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes the directory.
+    ///
+    /// # Panics
+    /// When the machine has no room for temporary files.
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sortline-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("temporary directory");
+        Self(path)
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.0
+    }
+
+    /// A file in it.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("left for reading: {}", self.0.display());
+        } else {
+            // What cannot be removed is the system's to clean up.
+            std::fs::remove_dir_all(&self.0).ok();
+        }
+    }
+}
+
 /// A simulated line that serves real sockets and PTYs.
 #[derive(Debug)]
 pub struct Sim {

@@ -4,16 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 use system_tests::inputs::Inputs;
-use system_tests::process::{self, Binaries, Running};
+use system_tests::process::{self, Binaries, Running, Scratch};
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../controller/examples")
-}
-
-fn scratch(name: &str) -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("sortline-cli-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).expect("temporary directory");
-    dir
 }
 
 fn sortline(arguments: &[&str]) -> Output {
@@ -56,8 +50,8 @@ fn the_example_files_check_clean() {
 
 #[test]
 fn five_faults_in_a_line_file_are_named_at_once() {
-    let dir = scratch("faults");
-    let file = dir.join("line.toml");
+    let dir = Scratch::new("faults");
+    let file = dir.at("line.toml");
     let mut line = example("factory-line.toml");
     line = spoil(&line, "baud = 115200", "baud = 115201");
     line = spoil(&line, "prestart_ms = 5000", "prestart_ms = 9999999");
@@ -86,8 +80,8 @@ fn five_faults_in_a_line_file_are_named_at_once() {
 
 #[test]
 fn a_manifest_with_bad_rows_imports_nothing_unless_told_to_skip_them() {
-    let dir = scratch("manifest");
-    let file = dir.join("manifest.csv");
+    let dir = Scratch::new("manifest");
+    let file = dir.at("manifest.csv");
     let whole = example("manifest.csv");
     let mut rows: Vec<String> = whole.lines().take(20).map(ToOwned::to_owned).collect();
     rows[4] = rows[4].replacen(',', "?,", 1);
@@ -113,8 +107,8 @@ fn a_manifest_with_bad_rows_imports_nothing_unless_told_to_skip_them() {
 
 #[test]
 fn a_plan_with_an_unknown_chute_is_refused() {
-    let dir = scratch("plan");
-    let file = dir.join("plan.toml");
+    let dir = Scratch::new("plan");
+    let file = dir.at("plan.toml");
     let plan = spoil(&example("plan.toml"), "physical = 1", "physical = 99");
     std::fs::write(&file, plan).expect("written");
     let line = examples().join("factory-line.toml");
@@ -134,12 +128,12 @@ fn run(dir: &Path, hmi: &str, serial: &str) -> Command {
     command.args(["--hmi", hmi]);
     let line = line_file::LineFile::parse(&example("factory-line.toml")).expect("example");
     let mut serials = 0;
-    for bus in line.bus_names() {
+    for bus in &line.bus {
         let free = process::free_address().expect("loopback");
-        let rtu = line.is_rtu(bus);
+        let rtu = matches!(bus.kind, line_file::BusKind::Rtu);
         serials += usize::from(rtu);
         let at = if rtu { serial.to_owned() } else { free };
-        command.args(["--bus", &format!("{bus}={at}")]);
+        command.args(["--bus", &format!("{}={at}", bus.name)]);
     }
     assert!(serials > 0, "the example has a serial bus");
     command
@@ -147,10 +141,10 @@ fn run(dir: &Path, hmi: &str, serial: &str) -> Command {
 
 #[test]
 fn a_taken_port_is_named() {
-    let dir = scratch("port");
+    let dir = Scratch::new("port");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
     let address = taken.local_addr().expect("address").to_string();
-    let out = run(&dir, &address, "/dev/null").output().expect("runs");
+    let out = run(dir.dir(), &address, "/dev/null").output().expect("runs");
     let words = text(&out.stderr);
     assert_eq!(out.status.code(), Some(4), "{words}");
     assert!(words.contains(&address), "{words}");
@@ -158,10 +152,10 @@ fn a_taken_port_is_named() {
 
 #[test]
 fn a_missing_serial_port_is_a_state_not_an_end() {
-    let dir = scratch("serial");
+    let dir = Scratch::new("serial");
     let hmi = process::free_address().expect("loopback");
-    let mut command = run(&dir, &hmi, "/dev/serial/by-path/there-is-none");
-    let log = dir.join("log");
+    let mut command = run(dir.dir(), &hmi, "/dev/serial/by-path/there-is-none");
+    let log = dir.at("log");
     let mut process = Running::start("sortline", &mut command, Some(&log)).expect("starts");
     let view = process.until(Duration::from_secs(20), || {
         let view: serde_json::Value =
@@ -177,26 +171,26 @@ fn a_missing_serial_port_is_a_state_not_an_end() {
 
 #[test]
 fn two_daemons_never_share_a_journal() {
-    let dir = scratch("lock");
+    let dir = Scratch::new("lock");
     let hmi = process::free_address().expect("loopback");
-    let mut first = Running::start("sortline", &mut run(&dir, &hmi, "/dev/null"), Some(&dir.join("log")))
+    let mut first = Running::start("sortline", &mut run(dir.dir(), &hmi, "/dev/null"), Some(&dir.at("log")))
         .expect("starts");
     first
         .until(Duration::from_secs(20), || process::get(&hmi, "/api/view"))
         .expect("comes up");
     let other = process::free_address().expect("loopback");
-    let out = run(&dir, &other, "/dev/null").output().expect("runs");
+    let out = run(dir.dir(), &other, "/dev/null").output().expect("runs");
     assert_eq!(out.status.code(), Some(4), "{}", text(&out.stderr));
     first.terminate(Duration::from_secs(20)).expect("ends when asked");
 }
 
 #[test]
 fn a_damaged_journal_has_its_own_exit_code() {
-    let dir = scratch("damaged");
-    let data = dir.join("data");
+    let dir = Scratch::new("damaged");
+    let data = dir.at("data");
     std::fs::create_dir_all(&data).expect("directory");
     std::fs::write(data.join(sortline::journal::FILE), vec![0x55; 8_192]).expect("written");
     let hmi = process::free_address().expect("loopback");
-    let out = run(&dir, &hmi, "/dev/null").output().expect("runs");
+    let out = run(dir.dir(), &hmi, "/dev/null").output().expect("runs");
     assert_eq!(out.status.code(), Some(5), "{}", text(&out.stderr));
 }

@@ -1,35 +1,11 @@
 //! The two product programs over real sockets, PTYs and files, in real time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use system_tests::inputs::Inputs;
 use system_tests::oracle::{self, Actual, Finding, Law};
-use system_tests::process::{self, Binaries, Daemon, Sim};
+use system_tests::process::{self, Binaries, Daemon, Scratch, Sim};
 use system_tests::summary;
-
-/// A directory of this test, gone with it when it passes.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("sortline-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("temporary directory");
-        println!("logs and journal: {}", path.display());
-        Self(path)
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            std::fs::remove_dir_all(&self.0).ok();
-        }
-    }
-}
 
 fn actual(truth: &Path) -> Vec<Actual> {
     let text = std::fs::read_to_string(truth).unwrap_or_default();
@@ -67,11 +43,11 @@ fn drained(daemon: &mut Daemon, truth: &Path, parcels: usize, patience: Duration
 
 #[test]
 fn three_hundred_parcels_over_real_sockets() {
-    let place = Place::new("wire");
+    let place = Scratch::new("wire");
     let binaries = Binaries::build().expect("builds");
     let inputs = Inputs::fast(300, 5);
     let log = place.at("log");
-    let sim = Sim::start(&binaries, &inputs, &place.0, Some(&log)).expect("sim starts");
+    let sim = Sim::start(&binaries, &inputs, place.dir(), Some(&log)).expect("sim starts");
     let hmi = process::free_address().expect("loopback");
     let data = place.at("data");
     let mut daemon =
@@ -90,12 +66,12 @@ fn three_hundred_parcels_over_real_sockets() {
 
 #[test]
 fn the_daemon_is_killed_at_twenty_random_instants() {
-    let place = Place::new("kill");
+    let place = Scratch::new("kill");
     let binaries = Binaries::build().expect("builds");
     let parcels = 170;
     let inputs = Inputs::demo(parcels, 31);
     let log = place.at("log");
-    let sim = Sim::start(&binaries, &inputs, &place.0, Some(&log)).expect("sim starts");
+    let sim = Sim::start(&binaries, &inputs, place.dir(), Some(&log)).expect("sim starts");
     let hmi = process::free_address().expect("loopback");
     let data = place.at("data");
     let start = || Daemon::start(&binaries, &inputs, &sim, &data, &hmi, Some(&log));

@@ -30,3 +30,31 @@ impl Default for LinkLimits {
         }
     }
 }
+
+/// Arms that wait on the host for one node, as many as the node queues. One more is answered as not
+/// taken.
+pub(crate) const ARMS_QUEUED: usize = registers::status::ARMS_MAX;
+/// Cancellations that wait for one node. One more turns them into a single "cancel all": every
+/// arm then ends as cancelled, which no parcel is misled by.
+pub(crate) const CANCELS_QUEUED: usize = 16;
+/// Events handled and not yet acknowledged of one node. Acknowledging is what lets a node show
+/// further entries, so that one block's worth is all that occurs; when the list is full, events
+/// are left on the node.
+pub(crate) const UNACKED_EVENTS: usize = 64;
+/// Verdicts "wrong sequence" in a row before a command counts as not taken.
+pub(crate) const RESYNCS: u8 = 3;
+/// Reference readings kept for bracketing the readings of other buses.
+pub(crate) const REFERENCE_READINGS: usize = 4;
+/// ± in counts of a map from a latch: each node captures within one count of the frame's end.
+pub(crate) const LATCH_SPREAD: i64 = 2;
+/// Maps not wider than this (±, counts) survive a restart of the host.
+pub(crate) const EXACT_SPREAD: i64 = 4;
+/// Events handled whose mark is not in a record yet, before a record is asked for.
+pub(crate) const LOOSE_EVENTS: u16 = 16;
+/// A bracketed map is good enough for going online at this ± in counts; the model's own tolerance
+/// is of that size.
+pub(crate) const BRACKET_SPREAD: i64 = 40;
+/// ... or after this long with whatever ± has been reached, which the model then takes into account.
+pub(crate) const BRACKET_PATIENCE: Micros = Micros::from_secs(2);
+/// Times that settings are written before a node counts as having another map.
+pub(crate) const SETTINGS_TRIES: u8 = 3;

@@ -14,7 +14,7 @@ pub const OPEN_MAX: usize = 256;
 pub const LANDED_MAX: usize = 200_000;
 
 /// Plans that parcels on the belt may still refer to. Full: the oldest plan goes, and parcels of it
-/// that are still without a chute run to the end of the line.
+/// that are still without a chute are unroutable.
 pub const PLANS_MAX: usize = 8;
 
 /// Arms that have not ended. Full: no further arm is planned (parcels run to the end).

@@ -1,13 +1,14 @@
 //! The line as one machine: one function per input.
 
-use crate::decision::Decision;
-use crate::ids::NodeId;
+use crate::decision::{Decision, ParcelEvent};
+use crate::ids::{NodeId, ParcelId};
+use crate::invariants;
 use crate::layout::Layout;
+use crate::limits;
 use crate::memory::Memory;
 use crate::signal::Input;
-use crate::view::LineView;
 use alloc::vec::Vec;
-use units::{Micros, Position};
+use units::{Distance, Micros, Position};
 
 /// One sorting line: geometry and memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +17,16 @@ pub struct Line {
     pub(crate) memory: Memory,
 }
 
+/// Adds a step to a parcel's story.
+pub(crate) fn tell(out: &mut Vec<Decision>, parcel: ParcelId, event: ParcelEvent) {
+    out.push(Decision::Parcel { parcel, event });
+}
+
 impl Line {
     /// Builds a stopped line.
+    ///
+    /// # Panics
+    /// When the layout has no eyes, too many, or names a node that it lacks.
     pub fn new(layout: Layout) -> Self {
         let memory = Memory::new(&layout);
         Self::resume(layout, memory)
@@ -26,10 +35,23 @@ impl Line {
     /// Builds a line that goes on from `memory`.
     ///
     /// # Panics
-    /// When `memory` is of another layout.
+    /// When the layout has no eyes, too many, or names a node that it lacks, or when `memory` is of
+    /// another layout.
     pub fn resume(layout: Layout, memory: Memory) -> Self {
+        let eyes = layout.eyes.len();
+        assert!((2..=limits::EYES_MAX).contains(&eyes), "a layout has 2 to {} eyes", limits::EYES_MAX);
+        let known = |node: NodeId| usize::from(node.0) < layout.nodes.len();
+        assert!(layout.eyes.iter().all(|eye| known(eye.node)), "eyes name nodes");
+        assert!(layout.zones.iter().all(|zone| known(zone.node)), "zones name nodes");
+        let placed = |eye: crate::ids::EyeId| (1..eyes).contains(&usize::from(eye.0));
+        let mut diverters = layout.diverters.iter();
+        assert!(diverters.all(|d| known(d.node) && placed(d.eye)), "diverters name nodes and eyes");
+        let count = layout.diverters.len();
+        let served = |chute: &crate::layout::ChutePlace| usize::from(chute.diverter.0) < count;
+        assert!(layout.chutes.iter().all(served), "chutes name diverters");
+        assert!(!layout.zones.is_empty(), "a layout has zones");
         assert!(memory.nodes.len() == layout.nodes.len(), "memory of another layout: nodes");
-        assert!(memory.under.len() == layout.eyes.len(), "memory of another layout: eyes");
+        assert!(memory.under.len() == eyes, "memory of another layout: eyes");
         Self { layout, memory }
     }
 
@@ -44,9 +66,58 @@ impl Line {
     }
 
     /// Takes one input and appends what is decided to `out`.
+    ///
+    /// Total and bounded: an input that fits nothing is counted or ignored; the work grows with the
+    /// parcels on the belt, of which there are at most `in_flight_max`.
     pub fn handle(&mut self, now: Micros, input: Input, out: &mut Vec<Decision>) {
         self.memory.now = self.memory.now.max(now);
-        let _ = (input, out);
+        self.run_deadlines(out);
+        self.dispatch(input, out);
+        self.settle(out);
+        if cfg!(debug_assertions) {
+            invariants::check(self);
+        }
+    }
+
+    fn dispatch(&mut self, input: Input, out: &mut Vec<Decision>) {
+        match input {
+            Input::Edge { eye, active, at, spread } => self.edge(eye, active, at, spread, out),
+            Input::Landing { chute, active, at, ms } => self.landing(chute, active, at, ms, out),
+            Input::Heard { node, at } => self.note_heard(node, at),
+            Input::Read { at, spread, read } => self.read(at, spread, read, out),
+            Input::Unassigned { at, trigger } => self.unassigned(at, trigger, out),
+            Input::Measured { at, spread, weight, size_mm: _ } => {
+                self.weighed(at, spread, weight, out);
+            }
+            Input::ArmAnswered { tag, taken } => self.arm_answered(tag, taken, out),
+            Input::ArmEnded { tag, end, at, ms: _ } => self.arm_ended(tag, end, at, out),
+            Input::Contact { contact, active } => self.contact(contact, active, out),
+            Input::NodeUp { node, restarted } => self.node_up(node, restarted, out),
+            Input::NodeDown { node, why: _ } => self.node_down(node, out),
+            Input::EventsLost { node, entries } => self.events_lost(node, entries, out),
+            Input::LeaseExpired { node } => self.lease_expired(node, out),
+            Input::Adopted { node, tags } => self.adopted(node, &tags, out),
+            Input::Route { parcel, facts } => self.route(parcel, facts, out),
+            Input::Command { command, by } => self.command(command, &by, out),
+            Input::PlanSelected { plan } => self.select_plan(plan),
+            Input::Withheld { tag } => self.withheld(tag, out),
+            Input::CommitsStalled => self.stalled(out),
+            Input::CommitsResumed => self.commits_resumed(out),
+            Input::Resumed { gap } => self.resumed(gap, out),
+            Input::Quarantined => self.quarantined(out),
+            // Wall-clock time is for people; a timer has done its work in `run_deadlines`.
+            Input::WallClock { .. } | Input::Timer => {}
+        }
+    }
+
+    /// Draws what follows from the new state, whatever the input was.
+    fn settle(&mut self, out: &mut Vec<Decision>) {
+        self.purge_arms(out);
+        self.settle_dark(out);
+        self.plan_arms(out);
+        self.guard_end(out);
+        self.adjust_release(out);
+        self.adjust_lights(out);
     }
 
     /// When it wants [`Input::Timer`] at the latest.
@@ -54,27 +125,51 @@ impl Line {
         self.memory.machine.mode.until()
     }
 
-    /// The position of this node at which [`Input::Heard`] is wanted.
+    /// The position of this node at which [`Input::Heard`] is wanted; `None` when nothing waits.
     pub fn next_position(&self, node: NodeId) -> Option<Position> {
-        let _ = node;
-        None
+        let heard = self.memory.nodes.get(usize::from(node.0))?.heard;
+        let mut next: Option<Position> = None;
+        self.each_wait(|who, at| {
+            let open = heard.is_none_or(|heard| at.since(heard).0 > 0);
+            let sooner = next.is_none_or(|next| at.since(next).0 < 0);
+            if open && sooner && self.listener(who) == node {
+                next = Some(at);
+            }
+        });
+        next
     }
 
-    /// What it shows at `now`.
-    pub fn view(&self, now: Micros) -> LineView {
-        let _ = now;
-        LineView {
-            state: self.memory.machine.mode.state(),
-            since: self.memory.machine.since,
-            reason: self.memory.machine.reason,
-            unmet: Vec::new(),
-            induction_paused: false,
-            tally: self.memory.tally.clone(),
-            chutes: self.memory.chutes.clone(),
-            parcels: Vec::new(),
-            alarms: self.memory.alarms.iter().copied().collect(),
-            plan: None,
-            parcels_per_hour: 0,
+    /// Notes how far a node was heard.
+    fn note_heard(&mut self, node: NodeId, at: Position) {
+        let Some(memory) = self.memory.nodes.get_mut(usize::from(node.0)) else { return };
+        if memory.heard.is_none_or(|heard| at.since(heard).0 > 0) {
+            memory.heard = Some(at);
         }
+        self.told(at);
+    }
+
+    /// Notes that the belt has come to `at`.
+    pub(crate) fn told(&mut self, at: Position) {
+        let belt = &mut self.memory.belt;
+        if belt.at.is_none_or(|known| at.since(known).0 >= 0) {
+            belt.at = Some(at);
+            belt.when = self.memory.now;
+        }
+    }
+
+    /// Where the belt is about now: the latest word, carried on at nominal speed while it runs.
+    pub(crate) fn belt_now(&self, now: Micros) -> Option<Position> {
+        let belt = &self.memory.belt;
+        let run = if belt.moving { now.since(belt.when) } else { Micros::ZERO };
+        let travel = self.layout.counts(self.layout.speed.travel(run));
+        belt.at.map(|at| at.plus(travel))
+    }
+
+    /// How long the belt takes for `distance` at nominal speed.
+    pub(crate) fn time_for(&self, distance: Distance) -> Micros {
+        let mm = distance.0.max(0).saturating_mul(1_000)
+            / i64::from(self.layout.counts_per_metre.max(1));
+        let mm = units::Millimeters(i32::try_from(mm).unwrap_or(i32::MAX));
+        self.layout.speed.time_for(mm)
     }
 }
