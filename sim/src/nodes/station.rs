@@ -1,0 +1,193 @@
+//! One station: a node, its clock and its encoders.
+
+use super::Clock;
+use crate::blueprint::{EncoderPlan, StationPlan};
+use crate::plant::Plant;
+use crate::plant::belt::counts;
+use crate::plant::motion::low_counts;
+use crate::rng::Rng;
+use diverter::DiverterNode;
+use dws::DwsNode;
+use node::{Identity, Input, Output, Stamp};
+use panel::PanelNode;
+use registers::NodeKind;
+use scanner::ScannerNode;
+use units::{Counts, Micros, Serial};
+use zone::ZoneNode;
+
+/// A node of the node crates running in this process.
+#[derive(Clone, Debug)]
+pub enum NativeNode {
+    /// Conveyor zone.
+    Zone(Box<ZoneNode>),
+    /// Wheel diverter.
+    Diverter(Box<DiverterNode>),
+    /// Barcode scanner.
+    Scanner(Box<ScannerNode>),
+    /// Scale.
+    Dws(Box<DwsNode>),
+    /// Operator panel.
+    Panel(Box<PanelNode>),
+}
+
+/// Runs the same expression on the node of whatever kind.
+macro_rules! each {
+    ($node:expr, $inner:ident => $body:expr) => {
+        match $node {
+            NativeNode::Zone($inner) => $body,
+            NativeNode::Diverter($inner) => $body,
+            NativeNode::Scanner($inner) => $body,
+            NativeNode::Dws($inner) => $body,
+            NativeNode::Panel($inner) => $body,
+        }
+    };
+}
+
+impl NativeNode {
+    /// Boots a node.
+    pub fn boot(kind: NodeKind, identity: Identity) -> Self {
+        match kind {
+            NodeKind::Zone => Self::Zone(Box::new(zone::node(identity))),
+            NodeKind::Diverter => Self::Diverter(Box::new(diverter::node(identity))),
+            NodeKind::Scanner => Self::Scanner(Box::new(scanner::node(identity))),
+            NodeKind::Dws => Self::Dws(Box::new(dws::node(identity))),
+            NodeKind::Panel => Self::Panel(Box::new(panel::node(identity))),
+        }
+    }
+
+    /// Gives it one input at its instant.
+    pub fn handle(&mut self, at: Stamp, input: Input<'_>, out: &mut Output) {
+        each!(self, node => node.handle(at, input, out));
+    }
+
+    fn next_deadline(&self) -> Option<Micros> {
+        each!(self, node => node.next_deadline())
+    }
+
+    fn next_count(&self) -> Option<Counts> {
+        each!(self, node => node.next_count())
+    }
+
+    fn next_second(&self) -> Option<Counts> {
+        each!(self, node => node.next_second())
+    }
+
+    /// The node's state, for screens and tests.
+    pub fn view(&self) -> node::View {
+        each!(self, node => node.view())
+    }
+}
+
+/// A node's counter on an encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoder {
+    /// Which encoder.
+    pub plan: EncoderPlan,
+    /// What the counter showed when the encoder had not moved yet.
+    pub offset: Counts,
+}
+
+impl Encoder {
+    /// Draws a counter; one in four wraps within the first 200 m.
+    fn draw(plan: EncoderPlan, rng: &mut Rng) -> Self {
+        let offset = if rng.chance(250_000) {
+            u32::MAX - u32::try_from(rng.below(200_000)).unwrap_or_default()
+        } else {
+            rng.word()
+        };
+        Self { plan, offset: Counts(offset) }
+    }
+
+    /// What the counter shows at `part` µs into the plant's last step.
+    fn shows(&self, plant: &Plant, part: i64) -> Counts {
+        let travel = plant.belt(self.plan.belt).travel_at(part);
+        self.offset.plus(low_counts(counts(travel, self.plan.nm_per_count)))
+    }
+
+    /// The first µs of the plant's last step, not before `part`, at which the counter has reached
+    /// `target`.
+    fn reaches(&self, plant: &Plant, part: i64, target: Counts) -> Option<i64> {
+        let (from, to) = plant.belt(self.plan.belt).segment();
+        let span = self.plan.nm_per_count;
+        let first = counts(from, span);
+        let ahead = i64::from(target.since(self.offset.plus(low_counts(first))));
+        let needed = (first + ahead) * span;
+        if needed > to {
+            return None;
+        }
+        if needed <= from {
+            return Some(part);
+        }
+        Some(((needed - from) * 1_000 + (to - from) - 1).div_euclid(to - from).max(part))
+    }
+}
+
+/// A station with its node.
+#[derive(Clone, Debug)]
+pub struct Station {
+    /// What is built here.
+    pub plan: StationPlan,
+    /// The node.
+    pub node: NativeNode,
+    /// The node's clock.
+    pub clock: Clock,
+    /// The encoder of the belt that its eyes look at.
+    pub main: Encoder,
+    /// The take-away belt's encoder of a gapping zone.
+    pub second: Option<Encoder>,
+    /// When it needs its next tick, in µs; `u64::MAX` = not within the plant's last step.
+    pub wake: u64,
+    /// Whether a count may wake it: then each step of the plant asks again.
+    pub counts: bool,
+}
+
+impl Station {
+    /// Boots the node of a station; every start value is drawn.
+    pub fn boot(plan: StationPlan, rng: &mut Rng, drift_ppm: u32) -> Self {
+        let near_wrap = |rng: &mut Rng| {
+            let drawn = rng.half_word();
+            if rng.chance(250_000) { Serial(u16::MAX - drawn % 100) } else { Serial(drawn) }
+        };
+        let identity = Identity {
+            unit: plan.unit,
+            boot_id: rng.half_word().max(1),
+            serial_number: rng.word(),
+            firmware_hash: rng.word(),
+            reset_cause: 0,
+            first_event: near_wrap(rng),
+            last_command: near_wrap(rng),
+        };
+        Self {
+            node: NativeNode::boot(plan.kind, identity),
+            clock: Clock::draw(rng, drift_ppm),
+            main: Encoder::draw(plan.main, rng),
+            second: plan.second.map(|encoder| Encoder::draw(encoder, rng)),
+            wake: 0,
+            counts: false,
+            plan,
+        }
+    }
+
+    /// The stamp of `now`, which is `part` µs into the plant's last step.
+    pub fn stamp(&self, plant: &Plant, now: u64, part: i64) -> Stamp {
+        Stamp {
+            now: self.clock.shows(now),
+            count: self.main.shows(plant, part),
+            second: self.second.map_or(Counts(0), |encoder| encoder.shows(plant, part)),
+        }
+    }
+
+    /// Finds out when the node needs its next tick; `now` is `part` µs into the plant's last step.
+    pub fn schedule(&mut self, plant: &Plant, now: u64, part: i64) {
+        let by_clock = self.node.next_deadline().map(|at| self.clock.reaches(at).max(now));
+        let by_count = |encoder: &Encoder, target: Option<Counts>| {
+            let at = encoder.reaches(plant, part, target?)?;
+            Some(now + (at - part).unsigned_abs())
+        };
+        let (main, second) = (self.node.next_count(), self.node.next_second());
+        self.counts = main.is_some() || second.is_some();
+        let main = by_count(&self.main, main);
+        let second = self.second.as_ref().and_then(|encoder| by_count(encoder, second));
+        self.wake = [by_clock, main, second].into_iter().flatten().min().unwrap_or(u64::MAX);
+    }
+}

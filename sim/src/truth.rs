@@ -1,0 +1,151 @@
+//! What each plant parcel really did; no controller's belief is in it.
+
+use serde::Serialize;
+use units::{Counts, Micros};
+
+/// Every parcel of a run, in the order in which they were put onto the line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// The parcels; a parcel's index is its place here.
+    pub parcels: Vec<TruthParcel>,
+}
+
+/// One plant parcel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TruthParcel {
+    /// Its place in the truth.
+    pub index: u64,
+    /// What its label says.
+    pub waybill: String,
+    /// Row of the manifest (from 0) that has this waybill; `None` for a stranger.
+    pub row: Option<usize>,
+    /// Length, width and height in mm.
+    pub size_mm: [i64; 3],
+    /// Length along the belt as it lies, in mm.
+    pub apparent_mm: i64,
+    /// Mass in grams.
+    pub mass_g: i64,
+    /// Carton or poly bag.
+    pub packaging: Packaging,
+    /// When it was put onto the line.
+    pub fed_at: Micros,
+    /// When its head reached the induction eye.
+    pub inducted_at: Option<Micros>,
+    /// What the sorter belt's own zone node (the reference node) counted then.
+    pub induct_count: Option<Counts>,
+    /// Free belt ahead of it then, tail to head in mm; `None` for a parcel that follows nobody.
+    pub gap_mm: Option<i64>,
+    /// What the reader gave out for it.
+    pub read: ReadTruth,
+    /// Where it is, or where it ended.
+    pub place: Place,
+    /// When it cut the landing eye of its chute or dropped at the end.
+    pub landed_at: Option<Micros>,
+    /// A bed that moved at the wrong moment.
+    pub fault: Option<BedFault>,
+}
+
+/// What a parcel is packed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Packaging {
+    /// A box; it does not slip where it is accelerated.
+    Carton,
+    /// A soft bag.
+    PolyBag,
+}
+
+/// What the reader gave out for a parcel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum ReadTruth {
+    /// Nothing yet.
+    Pending,
+    /// It saw no code.
+    NoRead,
+    /// These codes, in this order.
+    Codes {
+        /// The codes.
+        codes: Vec<String>,
+        /// They came after the window of their trigger.
+        late: bool,
+    },
+}
+
+/// Where a parcel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "at", content = "chute")]
+pub enum Place {
+    /// On the infeed, ahead of the induction eye.
+    Waiting,
+    /// On the sorter belt.
+    OnLine,
+    /// Off the belt towards this chute, its landing eye not reached.
+    Sliding(u16),
+    /// In this chute.
+    Chute(u16),
+    /// In the end chute.
+    End,
+}
+
+/// A bed that moved at the wrong moment for a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "diverter")]
+pub enum BedFault {
+    /// It was turning when the parcel reached it; the parcel went where it pointed under its
+    /// centre.
+    HalfTurned(usize),
+    /// It turned under the rear half of a parcel that had passed straight.
+    Brushed(usize),
+    /// It pointed to a side that has no chute; the parcel went on.
+    NoChute(usize),
+}
+
+impl TruthParcel {
+    /// Whether nothing more will happen to it.
+    pub const fn is_final(&self) -> bool {
+        match self.place {
+            Place::Chute(_) | Place::End => true,
+            Place::Waiting | Place::OnLine | Place::Sliding(_) => false,
+        }
+    }
+}
+
+/// One line of the truth file.
+#[derive(Clone, Debug, Serialize)]
+pub struct TruthLine<'a> {
+    index: u64,
+    waybill: &'a str,
+    row: Option<usize>,
+    length_mm: i64,
+    apparent_mm: i64,
+    mass_g: i64,
+    packaging: Packaging,
+    inducted_at_us: Option<u64>,
+    induct_count: Option<u32>,
+    read: &'a ReadTruth,
+    place: Place,
+    landed_at_us: Option<u64>,
+    fault: Option<BedFault>,
+}
+
+impl<'a> TruthLine<'a> {
+    /// The line of `parcel`.
+    pub fn of(parcel: &'a TruthParcel) -> Self {
+        Self {
+            index: parcel.index,
+            waybill: &parcel.waybill,
+            row: parcel.row,
+            length_mm: parcel.size_mm[0],
+            apparent_mm: parcel.apparent_mm,
+            mass_g: parcel.mass_g,
+            packaging: parcel.packaging,
+            inducted_at_us: parcel.inducted_at.map(|at| at.0),
+            induct_count: parcel.induct_count.map(|count| count.0),
+            read: &parcel.read,
+            place: parcel.place,
+            landed_at_us: parcel.landed_at.map(|at| at.0),
+            fault: parcel.fault,
+        }
+    }
+}
