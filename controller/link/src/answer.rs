@@ -1,0 +1,403 @@
+//! What follows from an answer: one function per question asked.
+
+use crate::decode::{Place, contacts, lost};
+use crate::exchange::{Ask, Identity, Outstanding, Reply};
+use crate::limits::SETTINGS_TRIES;
+use crate::map::Frame;
+use crate::master::{Master, Report, What, answered, input, withheld};
+use crate::queue::{Flying, Nature, Order};
+use crate::station::{State, Station, Told, Why};
+use alloc::vec::Vec;
+use line_model::ids::Tag;
+use line_model::signal::{DownReason, Input};
+use registers::event::Event;
+use registers::exchange::{EventsHead, Verdict};
+use registers::status::{ArmedList, Status};
+use registers::{MAP_VERSION, NodeKind, Reader};
+use units::{Micros, Serial};
+
+impl Master {
+    pub(crate) fn replied(
+        &mut self,
+        now: Micros,
+        asked: &Outstanding,
+        reply: Reply,
+        frame: &mut Frame,
+        out: &mut Vec<Report>,
+    ) {
+        let index = asked.station;
+        let Some(station) = self.stations.get_mut(index) else { return };
+        station.last_answer = Some(now);
+        if let Reply::Refused(_) = reply {
+            station.counters.exceptions += 1;
+            return self.refused(index, now, asked.ask, out);
+        }
+        station.failures = 0;
+        let boot = match &reply {
+            Reply::Events(head, _) => Some(head.boot_id),
+            Reply::Status(status) => Some(status.boot_id),
+            Reply::Armed(list) => Some(list.boot_id),
+            Reply::Identity(_) | Reply::Written | Reply::Refused(_) => None,
+        };
+        if boot.is_some_and(|boot| boot != station.boot) {
+            return station.enter(now, State::Unknown, Why::OtherBoot);
+        }
+        match reply {
+            Reply::Identity(identity) => self.identified(index, now, identity, frame, out),
+            Reply::Events(head, _) if asked.ask == Ask::Peek => station.peeked(now, &head),
+            Reply::Events(head, entries) => {
+                self.reading(index, asked.sent, now, head.encoder, frame);
+                if self.judged(index, now, asked.command, &head, out)
+                    && let Some(station) = self.stations.get_mut(index)
+                {
+                    station.take_events(&head, &entries, frame, out);
+                }
+            }
+            Reply::Status(status) => {
+                self.reading(index, asked.sent, now, status.encoder, frame);
+                self.status(index, now, &status, frame, out);
+            }
+            Reply::Armed(list) => self.armed(index, now, &list, frame, out),
+            Reply::Written => station.configured(now),
+            Reply::Refused(_) => {}
+        }
+    }
+
+    /// An exception: a node that does not know a block or refuses its settings has another map;
+    /// otherwise it counts as no answer.
+    fn refused(&mut self, index: usize, now: Micros, ask: Ask, out: &mut Vec<Report>) {
+        let Some(station) = self.stations.get_mut(index) else { return };
+        station.failures = station.failures.saturating_add(1);
+        if station.failures < self.limits.failures && !station.is_told_down() {
+            return;
+        }
+        match ask {
+            Ask::Configure | Ask::Peek | Ask::Armed | Ask::Status => {
+                let why = DownReason::WrongMap { found: MAP_VERSION };
+                self.down(index, now, why, Why::WrongMap, out);
+            }
+            Ask::Identify | Ask::Events | Ask::Latch => {
+                self.down(index, now, DownReason::Silent, Why::Silent, out);
+            }
+        }
+    }
+
+    fn identified(
+        &mut self,
+        index: usize,
+        now: Micros,
+        identity: Identity,
+        frame: &Frame,
+        out: &mut Vec<Report>,
+    ) {
+        let Some(station) = self.stations.get_mut(index) else { return };
+        let kind = station.setup.kind;
+        let settings = u16::try_from(station.setup.settings.len()).unwrap_or(u16::MAX);
+        let lengths = (identity.event_words, identity.settings_words);
+        let found = identity.map_version;
+        if found != MAP_VERSION {
+            return self.down(index, now, DownReason::WrongMap { found }, Why::WrongMap, out);
+        }
+        if identity.kind != kind.word() {
+            let why = DownReason::WrongKind { found: identity.kind };
+            return self.down(index, now, why, Why::WrongKind, out);
+        }
+        if lengths != (kind.event_words(), settings) || identity.boot_id == 0 {
+            return self.down(index, now, DownReason::WrongMap { found }, Why::WrongMap, out);
+        }
+        if identity.boot_id != station.boot {
+            station.other_boot(identity.boot_id, frame, out);
+        }
+        station.settings_fit = identity.settings_hash == station.settings_hash();
+        station.enter(now, State::Peeking, Why::Identified);
+    }
+
+    fn status(
+        &mut self,
+        index: usize,
+        now: Micros,
+        status: &Status,
+        frame: &mut Frame,
+        out: &mut Vec<Report>,
+    ) {
+        let owner = self.setup.owner;
+        self.latched(index, status, frame);
+        let Some(station) = self.stations.get_mut(index) else { return };
+        if status.owner != 0 && status.owner != owner {
+            return self.down(index, now, DownReason::NotOwner, Why::NotOwner, out);
+        }
+        station.settings_fit = status.settings_hash == station.settings_hash();
+        station.inputs = status.inputs;
+        station.latch_seen = status.latch_number;
+        station.status_due = now.plus(self.limits.status);
+        if station.state == State::Checking {
+            if !station.settings_fit && station.settings_tries >= SETTINGS_TRIES {
+                let why = DownReason::WrongMap { found: MAP_VERSION };
+                return self.down(index, now, why, Why::WrongMap, out);
+            }
+            if !station.settings_fit {
+                return station.enter(now, State::Configuring, Why::SettingsDiffer);
+            }
+            if station.setup.kind == NodeKind::Diverter && !station.restarted {
+                return station.enter(now, State::Adopting, Why::StatusFits);
+            }
+            station.enter(now, State::Mapping, Why::StatusFits);
+        }
+        self.check_map(index, now, frame, out);
+    }
+
+    fn armed(
+        &mut self,
+        index: usize,
+        now: Micros,
+        list: &ArmedList,
+        frame: &mut Frame,
+        out: &mut Vec<Report>,
+    ) {
+        let Some(station) = self.stations.get_mut(index) else { return };
+        station.tags = list.tags().to_vec();
+        station.enter(now, State::Mapping, Why::ArmsListed);
+        self.check_map(index, now, frame, out);
+    }
+
+    /// A station that needs no map, or has one, goes online.
+    pub(crate) fn check_map(
+        &mut self,
+        index: usize,
+        now: Micros,
+        frame: &Frame,
+        out: &mut Vec<Report>,
+    ) {
+        let Some(station) = self.stations.get_mut(index) else { return };
+        let known = !station.setup.main_encoder || station.map_serves(now, frame);
+        if station.state == State::Mapping && known {
+            station.enter(now, State::Online, Why::CountsKnown);
+            station.came_up(out);
+        }
+    }
+
+    /// Takes the verdict of an exchange; tells whether its events are to be taken too.
+    fn judged(
+        &mut self,
+        index: usize,
+        now: Micros,
+        command: bool,
+        head: &EventsHead,
+        out: &mut Vec<Report>,
+    ) -> bool {
+        let Some(station) = self.stations.get_mut(index) else { return false };
+        match head.verdict {
+            Verdict::NotOwner => {
+                self.down(index, now, DownReason::NotOwner, Why::NotOwner, out);
+                return false;
+            }
+            Verdict::WrongBoot => {
+                station.enter(now, State::Unknown, Why::OtherBoot);
+                return false;
+            }
+            Verdict::None
+            | Verdict::Accepted
+            | Verdict::WrongSequence
+            | Verdict::QueueFull
+            | Verdict::BadArgument
+            | Verdict::NotSupported => {}
+        }
+        if command {
+            station.verdict(head, out);
+        }
+        station.last_command = head.last_command;
+        station.is_online() && !self.hold
+    }
+}
+
+impl Station {
+    /// The boot id is new: settles what belonged to the old one.
+    fn other_boot(&mut self, boot: u16, frame: &Frame, out: &mut Vec<Report>) {
+        let node = self.setup.node;
+        let mut inputs = Vec::new();
+        let place = Place {
+            setup: &self.setup,
+            frame,
+            map: self.map.as_ref().filter(|map| map.holds(frame)),
+            caught_up: true,
+        };
+        self.decoder.give_up(&place, &mut inputs);
+        out.extend(inputs.into_iter().map(|found| input(node, found)));
+        let unsent = self.queue.node_restarted();
+        out.extend(unsent.into_iter().map(|tag| withheld(node, tag)));
+        self.rebooted(boot);
+    }
+
+    /// The beginning of the ring is known: in a new boot nothing before it was ours.
+    fn peeked(&mut self, now: Micros, head: &EventsHead) {
+        if !self.synced {
+            let before = head.first.prev();
+            (self.seen, self.settled, self.acked) = (before, before, before);
+            self.synced = true;
+        }
+        self.last_command = head.last_command;
+        if self.settings_fit {
+            self.enter(now, State::Checking, Why::RingFound);
+        } else {
+            self.enter(now, State::Configuring, Why::SettingsDiffer);
+        }
+    }
+
+    /// Settings are written; the status will tell whether they fit.
+    fn configured(&mut self, now: Micros) {
+        self.settings_fit = true;
+        self.status_due = now;
+        if self.state == State::Configuring {
+            self.enter(now, State::Checking, Why::SettingsWritten);
+        }
+    }
+
+    /// Tells the line that the node is up and what it must know at once.
+    fn came_up(&mut self, out: &mut Vec<Report>) {
+        let node = self.setup.node;
+        let known = self.told == Told::Up && !self.restarted;
+        if !known {
+            out.push(input(node, Input::NodeUp { node, restarted: self.restarted }));
+        }
+        self.resolve_flying(out);
+        if self.setup.kind == NodeKind::Diverter && !self.restarted && !known {
+            let tags = self.tags.drain(..).map(Tag).collect();
+            out.push(input(node, Input::Adopted { node, tags }));
+        }
+        self.restarted = false;
+        self.told = Told::Up;
+        out.extend(contacts(&self.setup, self.inputs).into_iter().map(|found| input(node, found)));
+    }
+
+    /// The node was lost with an order on its way: its last command tells whether it was taken.
+    fn resolve_flying(&mut self, out: &mut Vec<Report>) {
+        let node = self.setup.node;
+        let Some(mut flying) = self.queue.flying.take() else { return };
+        let taken = flying.sequence == self.last_command;
+        match &flying.order {
+            Order::Arm(plan) => out.push(answered(node, plan.tag, taken)),
+            Order::Set { nature: Nature::Energising, .. } => {}
+            Order::Cancel(_) | Order::CancelAll | Order::Set { .. } if taken => {}
+            Order::Cancel(_) | Order::CancelAll | Order::Set { .. } => {
+                if flying.renumber(self.last_command) {
+                    self.queue.flying = Some(flying);
+                }
+            }
+        }
+    }
+
+    fn verdict(&mut self, head: &EventsHead, out: &mut Vec<Report>) {
+        let Some(mut flying) = self.queue.flying.take() else { return };
+        let taken = match head.verdict {
+            Verdict::Accepted => true,
+            Verdict::WrongSequence => {
+                if flying.renumber(head.last_command) {
+                    self.queue.flying = Some(flying);
+                    return;
+                }
+                false
+            }
+            // Not a verdict on this order: it is sent again.
+            Verdict::None | Verdict::NotOwner | Verdict::WrongBoot => {
+                self.queue.flying = Some(flying);
+                return;
+            }
+            Verdict::QueueFull | Verdict::BadArgument | Verdict::NotSupported => false,
+        };
+        self.finish(&flying, taken, out);
+    }
+
+    fn finish(&mut self, flying: &Flying, taken: bool, out: &mut Vec<Report>) {
+        if taken {
+            self.counters.taken += 1;
+        } else {
+            self.counters.refused += 1;
+        }
+        if let Order::Arm(plan) = &flying.order {
+            out.push(answered(self.setup.node, plan.tag, taken));
+        }
+    }
+
+    /// Decodes the entries that are new, and tells how far the node has been heard.
+    fn take_events(
+        &mut self,
+        head: &EventsHead,
+        entries: &[u16],
+        frame: &Frame,
+        out: &mut Vec<Report>,
+    ) {
+        self.jump(head.first.prev(), out);
+        let mut read = Reader::new(entries);
+        let mut first = head.first;
+        for left in (1..=head.count).rev() {
+            let parsed = Event::parse(&mut read);
+            // Entries without a meaning are lost, and said to be: the ring must not stick.
+            let event = parsed.unwrap_or(Event::Lost { entries: u16::from(left) });
+            let last = first.plus(event.numbers()).prev();
+            self.take_event(&event, last, frame, out);
+            first = last.next();
+            if parsed.is_none() {
+                break;
+            }
+        }
+        self.more = head.more;
+        if !head.more {
+            self.caught_up = true;
+            let heard = self.position(frame, head.encoder).filter(|_| self.setup.main_encoder);
+            if let Some(at) = heard {
+                let at = at.minus(self.setup.horizon_lag);
+                out.push(Report { node: self.setup.node, through: None, what: What::Heard(at) });
+            }
+        }
+    }
+
+    /// Numbers up to `before` are gone from the ring without having been read.
+    fn jump(&mut self, before: Serial, out: &mut Vec<Report>) {
+        let gap = before.since(self.seen);
+        if let Ok(entries @ 1..) = u16::try_from(gap) {
+            self.seen = before;
+            self.counters.lost += u64::from(entries);
+            let node = self.setup.node;
+            let what = What::Input(lost(node, entries));
+            out.push(Report { node, through: Some(before), what });
+        }
+    }
+
+    fn take_event(
+        &mut self,
+        event: &Event<'_>,
+        last: Serial,
+        frame: &Frame,
+        out: &mut Vec<Report>,
+    ) {
+        if last.since(self.seen) <= 0 {
+            self.counters.duplicates += 1;
+            return;
+        }
+        if let Event::Lost { entries } = event {
+            self.counters.lost += u64::from(*entries);
+        }
+        if let Event::LeaseExpired { .. } = event {
+            self.queue.show_again();
+        }
+        let place = Place {
+            setup: &self.setup,
+            frame,
+            map: self.map.as_ref().filter(|map| map.holds(frame)),
+            caught_up: self.caught_up,
+        };
+        let (node, mut inputs) = (self.setup.node, Vec::new());
+        self.decoder.decode(event, &place, &mut inputs);
+        self.seen = last;
+        let through = Some(last);
+        let final_input = inputs.pop();
+        out.extend(inputs.into_iter().map(|found| input(node, found)));
+        let what = final_input.map_or(What::Nothing, What::Input);
+        out.push(Report { node, through, what });
+    }
+
+    /// Whether the map is there and good enough for going online.
+    fn map_serves(&self, now: Micros, frame: &Frame) -> bool {
+        self.current_map(frame).is_some_and(|map| map.serves(now.since(self.since)))
+    }
+}
