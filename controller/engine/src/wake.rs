@@ -3,11 +3,13 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use line_model::Memory;
 use line_model::ids::ParcelId;
 use line_model::layout::Layout;
 use line_model::plan::{Facts, Plan};
 use line_model::signal::Command;
-use node_link::{BusId, BusSetup, LinkLimits, Mark, Outcome, Transmit};
+use line_model::view::LineView;
+use node_link::{BusId, BusSetup, BusView, LinkLimits, Mark, Outcome, Transmit};
 use units::Micros;
 
 /// Everything that an engine is built from besides its past.
@@ -116,7 +118,7 @@ pub struct Record {
     pub number: u64,
     /// When it was handled.
     pub at: Micros,
-    /// Its bytes, see the record codec.
+    /// Its bytes, see [`record`](crate::record).
     pub bytes: Vec<u8>,
     /// Marks that have changed; same transaction.
     pub marks: Vec<Mark>,
@@ -129,4 +131,35 @@ pub struct Question {
     pub parcel: ParcelId,
     /// The code read.
     pub code: String,
+}
+
+/// Where an engine begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A line that has never run.
+    Fresh,
+    /// A line with a journal behind it.
+    Resume {
+        /// Its memory: the last snapshot with the records after it.
+        memory: Memory,
+        /// The newest mark of each node.
+        marks: Vec<Mark>,
+        /// Number of the next record; everything before it is durable.
+        next_record: u64,
+        /// From the last record to now.
+        away: Micros,
+    },
+}
+
+/// What an engine shows of itself: plain data, never journaled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineView {
+    /// The line.
+    pub line: LineView,
+    /// Its buses, in the order of the setup.
+    pub buses: Vec<BusView>,
+    /// The last durable record.
+    pub durable: u64,
+    /// Records that are not durable yet.
+    pub pending: usize,
 }

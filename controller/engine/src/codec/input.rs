@@ -1,0 +1,65 @@
+//! Inputs as bytes.
+
+use super::tags;
+use line_model::signal::{ArmEnd, Contact, DownReason, Input, Read};
+
+tags! { Input, "an input" {
+    1 Edge { eye active at spread };
+    2 Landing { chute active at ms };
+    3 Heard { node at };
+    4 Read { at spread read };
+    5 Unassigned { at trigger };
+    6 Measured { at spread weight size_mm };
+    7 ArmAnswered { tag taken };
+    8 ArmEnded { tag end at ms };
+    9 Contact { contact active };
+    10 NodeUp { node restarted };
+    11 NodeDown { node why };
+    12 EventsLost { node entries };
+    13 LeaseExpired { node };
+    14 Adopted { node tags };
+    15 Route { parcel facts };
+    16 Command { command by };
+    17 PlanSelected { plan };
+    18 Withheld { tag };
+    19 CommitsStalled;
+    20 CommitsResumed;
+    21 Resumed { gap };
+    22 Quarantined;
+    23 WallClock { utc_us };
+    24 Timer;
+} }
+
+tags! { Read, "a read" {
+    1 Codes(codes);
+    2 NoRead;
+    3 TooLong;
+} }
+
+tags! { ArmEnd, "an arm's end" {
+    1 Fired { edge };
+    2 Expired;
+    3 Ambiguous;
+    4 Locked;
+    5 Short;
+    6 Busy;
+    7 Cancelled;
+    8 LeaseExpired;
+    9 Restarted;
+} }
+
+tags! { Contact, "a contact" {
+    1 Estop(number);
+    2 Start;
+    3 Stop;
+    4 Reset;
+    5 EndFull;
+} }
+
+tags! { DownReason, "why a node is down" {
+    1 Silent;
+    2 BusDown;
+    3 WrongMap { found };
+    4 WrongKind { found };
+    5 NotOwner;
+} }

@@ -1,0 +1,109 @@
+//! Ids, quantities and small types that inputs, decisions and snapshots share.
+
+use super::{Fault, Source, Wire, fields, tags, wrapped};
+use alloc::vec::Vec;
+use line_model::alarm::Alarm;
+use line_model::decision::{ArmPlan, Light};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
+use line_model::packml::{State, StateReason};
+use line_model::plan::{Allocation, Facts, Plan, Rule, Screening};
+use line_model::reason::Reason;
+use line_model::signal::Command;
+use units::{Distance, EncoderId, Grams, Micros, Millis, MmPerSecond, Position};
+
+wrapped! { ParcelId Tag NodeId ZoneId EyeId DiverterId ChuteNo }
+wrapped! { Distance EncoderId Grams Micros Millis MmPerSecond }
+
+fields! {
+    Position { encoder at }
+    Plan { name version rules }
+    Rule { carrier prefix chutes allocation }
+    Facts { waybill carrier route class inspected screened }
+    ArmPlan { tag diverter side parcel from to length_min delay release send_by }
+}
+
+tags! { Side, "a side" {
+    1 Left;
+    2 Right;
+} }
+
+tags! { Allocation, "an allocation" {
+    1 Nearest;
+    2 RoundRobin;
+} }
+
+tags! { Screening, "a screening state" {
+    1 Passed;
+    2 AtHub;
+    3 Rejected;
+    4 Unknown;
+} }
+
+tags! { Light, "a light" {
+    1 Red;
+    2 Yellow;
+    3 Green;
+    4 Horn;
+} }
+
+tags! { Command, "a command" {
+    1 Reset;
+    2 Start;
+    3 Stop;
+    4 Hold;
+    5 Abort;
+    6 Clear;
+    7 Resolve { parcel chute };
+} }
+
+tags! { State, "a state" {
+    1 Stopped;
+    2 Resetting;
+    3 Idle;
+    4 Starting;
+    5 Execute;
+    6 Held;
+    7 Stopping;
+    8 Aborting;
+    9 Aborted;
+    10 Clearing;
+} }
+
+tags! { StateReason, "a state's reason" {
+    1 Command(command);
+    2 Done;
+    3 Estop(contact);
+    4 NodeDown(node);
+    5 LeaseExpired(node);
+    6 AwayTooLong;
+    7 EndFull;
+    8 Quarantined;
+} }
+
+tags! { Alarm, "an alarm" {
+    1 Estop(contact);
+    2 NodeDown(node);
+    3 LeaseExpired(node);
+    4 EventsLost(node);
+    5 Unconfirmed(parcel);
+    6 Lost(parcel);
+    7 Ghost(node);
+    8 UnexpectedLanding(chute);
+    9 CommitsStalled;
+    10 EndFull;
+    11 QuarantineAtEnd(parcel);
+    12 InputQuarantined;
+} }
+
+/// By the number that the table of reasons gives and never reuses.
+impl Wire for Reason {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(self.number());
+    }
+
+    fn get(from: &mut Source<'_>) -> Result<Self, Fault> {
+        let (tag, at) = from.tag()?;
+        let found = Self::ALL.iter().find(|reason| reason.number() == tag).copied();
+        found.ok_or(Fault::Tag { what: "a reason", tag, at })
+    }
+}

@@ -1,0 +1,59 @@
+//! One journal record: an input of the line with everything that was decided on it.
+
+pub use crate::codec::Fault;
+use crate::codec::{Source, Wire};
+use alloc::vec::Vec;
+use line_model::decision::Decision;
+use line_model::signal::Input;
+use units::Micros;
+
+/// Version of the form below and of every tag in `codec`; raised by every change of a form. A
+/// reader of this version refuses every other one.
+pub const FORMAT_VERSION: u8 = 1;
+
+/// A record as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Its number.
+    pub number: u64,
+    /// When it was handled.
+    pub at: Micros,
+    /// What happened.
+    pub input: Input,
+    /// What was decided.
+    pub decisions: Vec<Decision>,
+}
+
+/// Encodes a record: version, number, instant, input, decisions.
+pub(crate) fn encode(number: u64, at: Micros, input: &Input, decisions: &[Decision]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64);
+    out.push(FORMAT_VERSION);
+    number.put(&mut out);
+    at.put(&mut out);
+    input.put(&mut out);
+    let count = u32::try_from(decisions.len());
+    assert!(count.is_ok(), "decisions of one input are few");
+    count.unwrap_or_default().put(&mut out);
+    decisions.iter().for_each(|decision| decision.put(&mut out));
+    out
+}
+
+/// Decodes a record; total on any bytes.
+///
+/// # Errors
+/// What is wrong with the bytes, and where.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
+    let mut from = Source::new(bytes);
+    let (found, _) = from.tag()?;
+    if found != FORMAT_VERSION {
+        return Err(Fault::Version { found });
+    }
+    let decoded = Decoded {
+        number: Wire::get(&mut from)?,
+        at: Wire::get(&mut from)?,
+        input: Wire::get(&mut from)?,
+        decisions: Wire::get(&mut from)?,
+    };
+    from.end()?;
+    Ok(decoded)
+}
