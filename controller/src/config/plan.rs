@@ -1,0 +1,175 @@
+//! Sort plans: keys to lists of logical chutes, logical chutes to physical ones.
+
+use super::check::{root, shaped, text};
+use super::fault::{Faults, Sink, draft};
+use super::{keys, repair, waybill};
+use line_file::Document;
+use line_model::ids::ChuteNo;
+use line_model::layout::{ChuteRole, Layout};
+use line_model::plan::{Allocation, Plan, Rule};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A plan file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanFile {
+    plan: Head,
+    #[serde(default)]
+    chute: Vec<LogicalChute>,
+    #[serde(default)]
+    rule: Vec<RuleLine>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    name: String,
+    version: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogicalChute {
+    logical: String,
+    physical: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleLine {
+    carrier: String,
+    prefix: String,
+    chutes: Vec<String>,
+    allocation: Choice,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Choice {
+    Nearest,
+    RoundRobin,
+}
+
+/// Reads a sort plan and checks it against the line; `file` is its name for messages.
+///
+/// # Errors
+/// When anything is wrong: every fault with its place, what was found and what is allowed.
+pub fn load(file: &str, bytes: impl AsRef<[u8]>, layout: &Layout) -> Result<Plan, Faults> {
+    let text = text(file, bytes.as_ref())?;
+    let document = Document::parse(text).map_err(|e| Faults::syntax(file, text, &e))?;
+    let mut sink = Sink::new(file, &document);
+    let shape = repair::repair(root(file, text)?, keys::PLAN, &mut sink);
+    let plan: PlanFile = shaped(file, shape)?;
+    let physical = chutes(&plan, layout, &mut sink);
+    rules(&plan, &physical, &mut sink);
+    owners(&plan, &mut sink);
+    sink.finish()?;
+    let rules = plan.rule.into_iter().map(|rule| Rule {
+        carrier: rule.carrier,
+        prefix: rule.prefix,
+        chutes: rule.chutes.iter().filter_map(|name| physical.get(name).copied()).collect(),
+        allocation: match rule.allocation {
+            Choice::Nearest => Allocation::Nearest,
+            Choice::RoundRobin => Allocation::RoundRobin,
+        },
+    });
+    Ok(Plan { name: plan.plan.name, version: plan.plan.version, rules: rules.collect() })
+}
+
+/// The physical chute of every logical one.
+fn chutes(plan: &PlanFile, layout: &Layout, sink: &mut Sink<'_>) -> BTreeMap<String, ChuteNo> {
+    let mut physical: BTreeMap<String, ChuteNo> = BTreeMap::new();
+    for (n, chute) in plan.chute.iter().enumerate() {
+        let at = |name: &str| format!("chute[{n}].{name}");
+        let before = plan.chute.iter().take(n);
+        if let Some(first) = before.clone().position(|other| other.logical == chute.logical) {
+            let message = format!("logical chute {:?} exists twice", chute.logical);
+            let fault = draft(at("logical"), message).allowed("each name once");
+            sink.enter(fault.related(format!("chute[{first}].logical"), "first here"));
+        }
+        if let Some(first) = before.clone().position(|other| other.physical == chute.physical) {
+            let message = format!("chute {} stands behind two logical ones", chute.physical);
+            let fault = draft(at("physical"), message).allowed("one logical chute each");
+            sink.enter(fault.related(format!("chute[{first}].physical"), "first here"));
+        }
+        let number = ChuteNo(chute.physical);
+        let sorting = layout.chutes.iter().filter(|place| place.role == ChuteRole::Sort);
+        let allowed: Vec<String> = sorting.map(|place| place.number.0.to_string()).collect();
+        let message = match layout.chute(number).map(|place| place.role) {
+            Some(ChuteRole::Sort) => None,
+            Some(ChuteRole::GeneralExceptions) => Some("is the one for general exceptions"),
+            Some(ChuteRole::Quarantine) => Some("is the one for quarantine"),
+            None => Some("is not on this line"),
+        };
+        if let Some(message) = message {
+            let message = format!("chute {} {message}", chute.physical);
+            sink.enter(draft(at("physical"), message).allowed(allowed.join(", ")));
+        }
+        physical.insert(chute.logical.clone(), number);
+    }
+    physical
+}
+
+fn rules(plan: &PlanFile, physical: &BTreeMap<String, ChuteNo>, sink: &mut Sink<'_>) {
+    let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (n, rule) in plan.rule.iter().enumerate() {
+        let at = |name: &str| format!("rule[{n}].{name}");
+        if !waybill::is_carrier(&rule.carrier) {
+            let codes: Vec<&str> = waybill::CARRIERS.iter().map(|carrier| carrier.code).collect();
+            let fault = draft(at("carrier"), format!("there is no carrier {:?}", rule.carrier));
+            sink.enter(fault.allowed(codes.join(", ")));
+        }
+        if let Some(first) = seen.get(&(rule.carrier.as_str(), rule.prefix.as_str())) {
+            let message =
+                format!("a second rule for {} with prefix {:?}", rule.carrier, rule.prefix);
+            let fault = draft(at("prefix"), message)
+                .allowed("each carrier and prefix once")
+                .related(format!("rule[{first}].prefix"), "first here");
+            sink.enter_from(fault, &[&at("carrier"), &format!("rule[{first}].carrier")]);
+        } else {
+            seen.insert((&rule.carrier, &rule.prefix), n);
+        }
+        for (i, name) in rule.chutes.iter().enumerate() {
+            let key = format!("rule[{n}].chutes[{i}]");
+            if !physical.contains_key(name) {
+                let names: Vec<&str> = physical.keys().map(String::as_str).collect();
+                let fault = draft(key, format!("there is no logical chute {name:?}"));
+                sink.enter_from(fault.allowed(names.join(", ")), &["chute[].logical"]);
+            } else if rule.chutes.iter().take(i).any(|other| other == name) {
+                let fault = draft(key, format!("logical chute {name:?} is listed twice"));
+                sink.enter(fault.allowed("each chute once in a list"));
+            }
+        }
+    }
+}
+
+/// A chute belongs to one carrier: never another carrier's chute, not even as overflow.
+fn owners(plan: &PlanFile, sink: &mut Sink<'_>) {
+    let mut owner: BTreeMap<&str, (&str, String)> = BTreeMap::new();
+    for (n, rule) in plan.rule.iter().enumerate() {
+        for (i, name) in rule.chutes.iter().enumerate() {
+            let key = format!("rule[{n}].chutes[{i}]");
+            match owner.get(name.as_str()) {
+                Some((carrier, first)) if *carrier != rule.carrier => {
+                    let message = format!(
+                        "logical chute {name:?} is used by {} and by {carrier}",
+                        rule.carrier
+                    );
+                    let fault = draft(key, message)
+                        .allowed("chutes of one carrier")
+                        .related(first.clone(), format!("used by {carrier} here"));
+                    sink.enter_from(fault, &["rule[].carrier"]);
+                }
+                Some(_) => {}
+                None => {
+                    owner.insert(name, (&rule.carrier, key));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
