@@ -12,17 +12,32 @@ extern crate std;
 
 pub mod alarm;
 pub mod decision;
+mod divert;
+mod health;
+mod identify;
 pub mod ids;
+pub mod invariants;
+mod landing;
 pub mod layout;
 pub mod limits;
 pub mod line;
+mod machine;
 pub mod memory;
 pub mod packml;
 pub mod parcel;
 pub mod plan;
 pub mod reason;
+mod routing;
+mod show;
 pub mod signal;
+mod tally;
+mod tracking;
 pub mod view;
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod tests;
 
 pub use line::Line;
 pub use memory::Memory;

@@ -1,0 +1,520 @@
+//! Arms: planned at the eye before the diverter, checked for gaps, followed to their end.
+
+use crate::alarm::Alarm;
+use crate::decision::{ArmPlan, Decision, ParcelEvent};
+use crate::ids::{DiverterId, EyeId, ParcelId, Tag};
+use crate::limits;
+use crate::line::{Line, tell};
+use crate::memory::{Arm, Mode};
+use crate::parcel::{Choice, Fate, Parcel, Sighting};
+use crate::reason::Reason;
+use crate::routing::Rechoose;
+use crate::signal::ArmEnd;
+use crate::tracking::window::{Window, length_tolerance};
+use alloc::vec;
+use alloc::vec::Vec;
+use units::{Distance, Micros, Position};
+
+/// Whether there is room around a parcel for the bed to turn and return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    /// There is.
+    Enough,
+    /// Whoever follows has not been inducted, and could still be too close.
+    NotYetKnown,
+    /// There is not.
+    TooSmall,
+}
+
+/// What is to be done about a parcel with a chute and no arm.
+enum Step {
+    Wait,
+    Rechoose(Rechoose),
+    TooClose,
+    Arm(ArmPlan, Choice),
+}
+
+impl Line {
+    /// Window of a parcel's head at a diverter's arrival eye.
+    fn arm_window(&self, parcel: &Parcel, diverter: DiverterId) -> Option<Window> {
+        let eye = self.layout.diverter(diverter).eye;
+        parcel.expected(&self.layout, &self.memory.nodes, eye)
+    }
+
+    /// Latest instant at which an arm for this parcel may leave; `None` when the belt was never seen.
+    pub(crate) fn send_by(&self, parcel: &Parcel, diverter: DiverterId) -> Option<Micros> {
+        let from = self.arm_window(parcel, diverter)?.from;
+        let way = from.since(self.belt_now(self.memory.now)?);
+        let lead = self.layout.limits.arm_lead;
+        // Behind the window's start there is no time at all, not even this instant.
+        (way.0 > 0).then(|| self.memory.now.plus(self.time_for(way)).minus(lead)).or(Some(Micros(0)))
+    }
+
+    /// Plans every arm whose time has come.
+    pub(crate) fn plan_arms(&mut self, out: &mut Vec<Decision>) {
+        let waiting: Vec<ParcelId> = self
+            .memory
+            .live
+            .values()
+            .filter(|parcel| match parcel.fate {
+                Fate::Assigned(_) => true,
+                Fate::Open
+                | Fate::Armed { .. }
+                | Fate::Fired { .. }
+                | Fate::MayHaveFired { .. }
+                | Fate::ToEnd { .. } => false,
+            })
+            .map(|parcel| parcel.id)
+            .collect();
+        for id in waiting {
+            match self.arm_step(id) {
+                Step::Wait => {}
+                Step::Rechoose(why) => self.rechoose(id, why, out),
+                Step::TooClose => self.send_to_end(id, Reason::GapTooSmall, out),
+                Step::Arm(plan, choice) => self.arm(id, plan, choice, out),
+            }
+        }
+    }
+
+    /// Whether arms may be planned in this state of the line.
+    fn arming(&self) -> bool {
+        let running = match self.memory.machine.mode {
+            Mode::Warning { .. } | Mode::Ramping { .. } | Mode::Execute => true,
+            Mode::Stopped
+            | Mode::Resetting
+            | Mode::Idle
+            | Mode::Held
+            | Mode::Stopping { .. }
+            | Mode::Aborting { .. }
+            | Mode::Aborted
+            | Mode::Clearing => false,
+        };
+        running && !self.memory.stalled && self.memory.arms.len() < limits::ARMS_MAX
+    }
+
+    fn arm_step(&self, id: ParcelId) -> Step {
+        let Some(parcel) = self.memory.live.get(&id) else { return Step::Wait };
+        let Some(choice) = parcel.fate.choice() else { return Step::Wait };
+        let Some(chute) = self.layout.chute(choice.chute) else {
+            return Step::Rechoose(Rechoose::Off);
+        };
+        let place = self.layout.diverter(chute.diverter);
+        if !self.diverter_on(chute.diverter) {
+            return Step::Rechoose(Rechoose::Off);
+        }
+        if parcel.last().eye.0 + 1 != place.eye.0 || !parcel.certain || !self.arming() {
+            return Step::Wait;
+        }
+        let (Some(length), Some(window), Some(send_by)) = (
+            parcel.track.length,
+            self.arm_window(parcel, chute.diverter),
+            self.send_by(parcel, chute.diverter),
+        ) else {
+            return Step::Wait;
+        };
+        if send_by < self.memory.now {
+            return Step::Rechoose(Rechoose::Late);
+        }
+        match self.room(parcel, chute.diverter) {
+            Room::NotYetKnown => return Step::Wait,
+            Room::TooSmall => return Step::TooClose,
+            Room::Enough => {}
+        }
+        let least = Distance(length.0 - length_tolerance(&self.layout.limits, length).0);
+        let way_to_bed = Distance(place.eye_to_bed.0 - place.delay.0);
+        let plan = ArmPlan {
+            tag: Tag(self.memory.next_tag),
+            diverter: chute.diverter,
+            side: chute.side,
+            parcel: id,
+            from: window.from,
+            to: window.to,
+            length_min: least.max(Distance(0)),
+            delay: place.delay,
+            release: way_to_bed.plus(length).plus(place.bed),
+            send_by,
+        };
+        Step::Arm(plan, choice.clone())
+    }
+
+    fn arm(&mut self, id: ParcelId, plan: ArmPlan, choice: Choice, out: &mut Vec<Decision>) {
+        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let (tag, diverter) = (plan.tag, plan.diverter);
+        parcel.fate = Fate::Armed { choice, tag };
+        self.memory.next_tag = self.memory.next_tag.wrapping_add(1);
+        self.memory.counters.arms += 1;
+        self.memory.arms.insert(tag, Arm { plan: plan.clone(), taken: false, cancelled: false });
+        out.push(Decision::Arm(plan));
+        tell(out, id, ParcelEvent::Armed { tag, diverter });
+    }
+
+    /// Room ahead of and behind a parcel at a bed, from the latest eyes that saw both.
+    fn room(&self, parcel: &Parcel, bed: DiverterId) -> Room {
+        let place = self.layout.diverter(bed);
+        let ahead = self.memory.live.range(..parcel.id).next_back().map(|(_, parcel)| parcel);
+        let short_ahead = ahead.is_some_and(|ahead| {
+            let diverted = ahead.fate.choice().and_then(|choice| self.diverter_of(choice));
+            let need = if diverted == Some(bed) { place.gap_after } else { place.gap_before };
+            self.gap(ahead, parcel).is_none_or(|gap| gap < need.max(place.gap_before))
+        });
+        if short_ahead { Room::TooSmall } else { self.room_behind(parcel, bed) }
+    }
+
+    /// Room behind a parcel, and around it among strangers.
+    fn room_behind(&self, parcel: &Parcel, bed: DiverterId) -> Room {
+        let place = self.layout.diverter(bed);
+        let need = place.gap_after.max(place.gap_before);
+        let strange = self.memory.strangers.iter().any(|stranger| {
+            parcel.at(stranger.eye).is_some_and(|seen| {
+                let length_max = self.layout.limits.length_max;
+                let their_tail = stranger.tail.unwrap_or(stranger.head.plus(length_max));
+                let my_tail = parcel.tail(seen).unwrap_or(seen.head.plus(length_max));
+                stranger.head.since(my_tail) < need && seen.head.since(their_tail) < need
+            })
+        });
+        if strange {
+            return Room::TooSmall;
+        }
+        let follower = self.memory.live.range(ParcelId(parcel.id.0 + 1)..).next();
+        match follower {
+            Some((_, follower)) => {
+                let gap = self.gap(parcel, follower);
+                let fits = gap.is_some_and(|gap| gap >= place.gap_after);
+                if fits { Room::Enough } else { Room::TooSmall }
+            }
+            None => {
+                let clear = self.clear_at(parcel, bed);
+                let known = clear.zip(self.memory.belt.at).is_some_and(|(clear, at)| {
+                    at.since(clear).0 >= 0
+                });
+                if known { Room::Enough } else { Room::NotYetKnown }
+            }
+        }
+    }
+
+    /// Belt position from which on no follower can be too close.
+    fn clear_at(&self, parcel: &Parcel, bed: DiverterId) -> Option<Position> {
+        let seen = parcel.at(EyeId(0))?;
+        parcel.tail(seen).map(|tail| tail.plus(self.layout.diverter(bed).gap_after))
+    }
+
+    /// The position that a parcel without an arm waits for because of its follower.
+    pub(crate) fn follower_wait(&self, parcel: &Parcel, choice: &Choice) -> Option<Position> {
+        let bed = self.diverter_of(choice)?;
+        let next = parcel.last().eye.0 + 1 == self.layout.diverter(bed).eye.0;
+        if next { self.clear_at(parcel, bed) } else { None }
+    }
+
+    /// Tail-to-head gap of two parcels at the latest eye that saw both.
+    fn gap(&self, ahead: &Parcel, behind: &Parcel) -> Option<Distance> {
+        behind.track.seen.iter().rev().find_map(|mine| {
+            let theirs: &Sighting = ahead.at(mine.eye)?;
+            ahead.tail(theirs).map(|tail| mine.head.since(tail))
+        })
+    }
+
+    /// Withdraws arms whose follower, or a stranger, has turned out to be too close.
+    pub(crate) fn recheck_gaps(&mut self, out: &mut Vec<Decision>) {
+        let short: Vec<ParcelId> = self
+            .memory
+            .arms
+            .values()
+            .filter(|arm| !arm.cancelled)
+            .filter_map(|arm| self.memory.live.get(&arm.plan.parcel).map(|parcel| (arm, parcel)))
+            .filter(|(arm, parcel)| {
+                let armed = match parcel.fate {
+                    Fate::Armed { tag, .. } => tag == arm.plan.tag,
+                    Fate::Open
+                    | Fate::Assigned(_)
+                    | Fate::Fired { .. }
+                    | Fate::MayHaveFired { .. }
+                    | Fate::ToEnd { .. } => false,
+                };
+                armed && self.room_behind(parcel, arm.plan.diverter) == Room::TooSmall
+            })
+            .map(|(_, parcel)| parcel.id)
+            .collect();
+        for id in short {
+            self.send_to_end(id, Reason::GapTooSmall, out);
+        }
+    }
+
+    /// Asks a parcel's arm back.
+    pub(crate) fn cancel_arm_of(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        let tag = self.memory.live.get(&id).and_then(|parcel| match parcel.fate {
+            Fate::Armed { tag, .. } => Some(tag),
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Fired { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => None,
+        });
+        if let Some(tag) = tag {
+            self.cancel_arm(tag, out);
+        }
+    }
+
+    /// Asks an arm back.
+    pub(crate) fn cancel_arm(&mut self, tag: Tag, out: &mut Vec<Decision>) {
+        let Some(arm) = self.memory.arms.get_mut(&tag) else { return };
+        if !arm.cancelled {
+            arm.cancelled = true;
+            out.push(Decision::CancelArm { diverter: arm.plan.diverter, tag });
+        }
+    }
+
+    /// What a new sighting at `eye` decides.
+    pub(crate) fn seen_decides(&mut self, id: ParcelId, eye: EyeId, out: &mut Vec<Decision>) {
+        let Some(parcel) = self.memory.live.get(&id) else { return };
+        let arrival = parcel.fate.choice().and_then(|choice| {
+            self.diverter_of(choice).map(|diverter| self.layout.diverter(diverter).eye)
+        });
+        let last_arrival = self.layout.diverters.last().map(|diverter| diverter.eye);
+        match (&parcel.fate, arrival) {
+            (Fate::Open, _) => {
+                if last_arrival.is_none_or(|last| eye >= last) {
+                    self.send_to_end(id, Reason::RouteLate, out);
+                }
+            }
+            (Fate::Assigned(_), Some(arrival)) if eye >= arrival => {
+                self.rechoose(id, Rechoose::Late, out);
+            }
+            (Fate::Armed { .. }, Some(arrival)) if eye > arrival => {
+                self.send_to_end(id, Reason::NotSeen, out);
+            }
+            (Fate::Fired { .. }, Some(arrival)) if eye > arrival => {
+                self.give_up(id, Reason::DivertFailed, out);
+            }
+            (Fate::MayHaveFired { reason, .. }, Some(arrival)) if eye > arrival => {
+                let reason = *reason;
+                self.give_up(id, reason, out);
+            }
+            (
+                Fate::Assigned(_)
+                | Fate::Armed { .. }
+                | Fate::Fired { .. }
+                // Seen before the bed: it may still be diverted there, the next eye tells.
+                | Fate::MayHaveFired { .. }
+                | Fate::ToEnd { .. },
+                _,
+            ) => {}
+        }
+    }
+
+    /// Takes the node's answer to an arm.
+    pub(crate) fn arm_answered(&mut self, tag: Tag, taken: bool, out: &mut Vec<Decision>) {
+        if taken {
+            match self.memory.arms.get_mut(&tag) {
+                Some(arm) => arm.taken = true,
+                None => self.memory.counters.unknown_arms += 1,
+            }
+        } else {
+            self.drop_arm(tag, Reason::ArmRefused, out);
+        }
+    }
+
+    /// Takes word that an arm was never sent.
+    pub(crate) fn withheld(&mut self, tag: Tag, out: &mut Vec<Decision>) {
+        self.drop_arm(tag, Reason::ArmLate, out);
+    }
+
+    /// Forgets an arm that did not fire; its parcel goes to the end.
+    fn drop_arm(&mut self, tag: Tag, reason: Reason, out: &mut Vec<Decision>) {
+        match self.memory.arms.remove(&tag) {
+            Some(arm) => {
+                self.give_up_if_armed(arm.plan.parcel, tag, reason, out);
+            }
+            None => self.memory.counters.unknown_arms += 1,
+        }
+    }
+
+    /// Sends a parcel to the end if this very arm is still meant for it.
+    pub(crate) fn give_up_if_armed(
+        &mut self,
+        id: ParcelId,
+        tag: Tag,
+        reason: Reason,
+        out: &mut Vec<Decision>,
+    ) {
+        if self.armed_with(id, tag) {
+            self.send_to_end(id, reason, out);
+        }
+    }
+
+    fn armed_with(&self, id: ParcelId, arm: Tag) -> bool {
+        self.memory.live.get(&id).is_some_and(|parcel| match parcel.fate {
+            Fate::Armed { tag, .. } => tag == arm,
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Fired { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => false,
+        })
+    }
+
+    /// Takes the end of an accepted arm.
+    pub(crate) fn arm_ended(
+        &mut self,
+        tag: Tag,
+        end: ArmEnd,
+        at: Position,
+        out: &mut Vec<Decision>,
+    ) {
+        match end {
+            ArmEnd::Fired { edge } => match self.memory.arms.remove(&tag) {
+                Some(arm) => self.fired(&arm, edge, at, out),
+                None => self.memory.counters.unknown_arms += 1,
+            },
+            ArmEnd::Restarted => match self.memory.arms.remove(&tag) {
+                Some(arm) => self.arm_untold(&arm, Reason::Restarted, out),
+                None => self.memory.counters.unknown_arms += 1,
+            },
+            ArmEnd::Expired => self.drop_arm(tag, Reason::NotSeen, out),
+            ArmEnd::Ambiguous => self.drop_arm(tag, Reason::Ambiguous, out),
+            ArmEnd::Locked => self.drop_arm(tag, Reason::ChuteLocked, out),
+            ArmEnd::Short => self.drop_arm(tag, Reason::LengthMismatch, out),
+            ArmEnd::Busy => self.drop_arm(tag, Reason::BedBusy, out),
+            ArmEnd::Cancelled | ArmEnd::LeaseExpired => {
+                self.drop_arm(tag, Reason::Cancelled, out);
+            }
+        }
+    }
+
+    /// The choice that an arm carried out; its parcel's own while that still stands.
+    fn choice_of(&self, arm: &Arm) -> Option<Choice> {
+        let chute = self.layout.chute_at(arm.plan.diverter, arm.plan.side)?.number;
+        let own = self.memory.live.get(&arm.plan.parcel).and_then(|parcel| parcel.fate.choice());
+        Some(own.filter(|choice| choice.chute == chute).cloned().unwrap_or_else(|| Choice {
+            chute,
+            allowed: vec![chute],
+            alternate: false,
+            reason: None,
+        }))
+    }
+
+    /// The bed was fired for the head at `edge`.
+    fn fired(&mut self, arm: &Arm, edge: Position, at: Position, out: &mut Vec<Decision>) {
+        let Some(choice) = self.choice_of(arm) else { return };
+        let (tag, id) = (arm.plan.tag, arm.plan.parcel);
+        let place = self.layout.diverter(arm.plan.diverter);
+        let (eye, node) = (place.eye, place.node);
+        let spread = self.memory.nodes[usize::from(node.0)].spread;
+        let same = self.layout.counts(limits::SAME_EDGE).plus(spread);
+        let under = |parcel: &&Parcel| {
+            parcel.at(eye).is_some_and(|seen| edge.since(seen.head).abs() <= same)
+        };
+        let owner = self.memory.live.values().find(under).map(|parcel| parcel.id);
+        let planned = Window { from: arm.plan.from, to: arm.plan.to }.widened(same);
+        let mine = self.memory.live.get(&id);
+        match owner {
+            Some(owner) if owner != id => {
+                // Another parcel ran into this one's window and was taken for it.
+                self.mistaken(owner, choice, Reason::Uncertain, out);
+                self.doubt(id, Reason::Uncertain, out);
+                self.raise(Alarm::Ghost(node), out);
+                return;
+            }
+            Some(_) => {}
+            None if mine.is_some_and(|me| me.last().eye < eye) && planned.holds(edge) => {
+                self.see(id, eye, edge, spread, out);
+            }
+            None => {
+                self.doubt(id, Reason::Uncertain, out);
+                self.raise(Alarm::Ghost(node), out);
+                return;
+            }
+        }
+        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        if parcel.last().eye > eye {
+            // Its next eye spoke before this node did: it is still on the belt.
+            self.give_up(id, Reason::DivertFailed, out);
+            return;
+        }
+        let chute = choice.chute;
+        parcel.fate = Fate::Fired { choice, at, pulse: None };
+        tell(out, id, ParcelEvent::Fired { tag, chute });
+    }
+
+    /// Somebody may have been diverted without having been meant.
+    fn mistaken(
+        &mut self,
+        id: ParcelId,
+        choice: Choice,
+        reason: Reason,
+        out: &mut Vec<Decision>,
+    ) {
+        self.cancel_arm_of(id, out);
+        if let Some(parcel) = self.memory.live.get_mut(&id) {
+            parcel.certain = false;
+            parcel.fate = Fate::MayHaveFired { choice, reason };
+        }
+    }
+
+    /// The end of this arm will never be told: the node restarted, or its word was lost.
+    pub(crate) fn arm_untold(&mut self, arm: &Arm, reason: Reason, out: &mut Vec<Decision>) {
+        let id = arm.plan.parcel;
+        let reached = self
+            .belt_now(self.memory.now)
+            .is_some_and(|belt| belt.since(arm.plan.from).0 >= 0);
+        let Some(parcel) = self.memory.live.get(&id) else { return };
+        let passed = parcel.last().eye > self.layout.diverter(arm.plan.diverter).eye;
+        match &parcel.fate {
+            Fate::Armed { .. } | Fate::ToEnd { .. } if reached && !passed => {
+                if let Some(choice) = self.choice_of(arm) {
+                    self.mistaken(id, choice, reason, out);
+                }
+            }
+            Fate::Armed { .. } => self.doubt(id, reason, out),
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Fired { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => {}
+        }
+    }
+
+    /// The arm's node is silent and its parcel is past it.
+    pub(crate) fn arm_unknown(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        let arm = self.memory.live.get(&id).and_then(|parcel| self.open_arm(parcel)).cloned();
+        let Some(arm) = arm else { return };
+        let Some(choice) = self.choice_of(&arm) else {
+            self.memory.arms.remove(&arm.plan.tag);
+            return;
+        };
+        self.doubt(id, Reason::Uncertain, out);
+        self.mistaken(id, choice, Reason::Uncertain, out);
+    }
+
+    /// Belt position by which the end of an arm must have been told.
+    pub(crate) fn arm_end(&self, arm: &Arm) -> Position {
+        let node = self.layout.diverter(arm.plan.diverter).node;
+        let spread = self.memory.nodes[usize::from(node.0)].spread;
+        let grace = self.layout.counts(limits::ARM_GRACE);
+        arm.plan.to.plus(arm.plan.delay).plus(grace).plus(spread)
+    }
+
+    /// Forgets arms that were never taken: their node has been heard past them without an end.
+    pub(crate) fn purge_arms(&mut self, out: &mut Vec<Decision>) {
+        let over: Vec<Tag> = self
+            .memory
+            .arms
+            .values()
+            .filter(|arm| {
+                let on = self.diverter_on(arm.plan.diverter);
+                on && self.heard(self.layout.diverter(arm.plan.diverter).node, self.arm_end(arm))
+            })
+            .map(|arm| arm.plan.tag)
+            .collect();
+        for tag in over {
+            let Some(arm) = self.memory.arms.get(&tag) else { continue };
+            let node = self.layout.diverter(arm.plan.diverter).node;
+            let untold = arm.taken || self.blind(node, arm.plan.from);
+            if untold && let Some(arm) = self.memory.arms.remove(&tag) {
+                // Its end was among lost events: it may have fired.
+                self.arm_untold(&arm, Reason::Uncertain, out);
+            } else {
+                self.drop_arm(tag, Reason::ArmLate, out);
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Nodes, journal and controller: what their coming, going and silence means for parcels.
+
+use crate::alarm::Alarm;
+use crate::decision::Decision;
+use crate::ids::{DiverterId, NodeId, ParcelId, Tag};
+use crate::layout::{Duty, EyePlace};
+use crate::limits;
+use crate::line::Line;
+use crate::memory::Mode;
+use crate::packml::StateReason;
+use crate::parcel::Parcel;
+use crate::reason::Reason;
+use alloc::vec::Vec;
+use units::Micros;
+
+impl Line {
+    /// Raises an alarm unless it stands already.
+    pub(crate) fn raise(&mut self, alarm: Alarm, out: &mut Vec<Decision>) {
+        if self.memory.alarms.contains(&alarm) {
+            return;
+        }
+        if self.memory.alarms.len() < limits::ALARMS_MAX {
+            self.memory.alarms.insert(alarm);
+        }
+        out.push(Decision::Alarm { alarm, raised: true });
+    }
+
+    /// Clears an alarm that stands.
+    pub(crate) fn clear(&mut self, alarm: Alarm, out: &mut Vec<Decision>) {
+        if self.memory.alarms.remove(&alarm) {
+            out.push(Decision::Alarm { alarm, raised: false });
+        }
+    }
+
+    /// A person reset the line and so has seen what only tells of the past.
+    pub(crate) fn acknowledge(&mut self, out: &mut Vec<Decision>) {
+        let past = |alarm: &Alarm| match alarm {
+            Alarm::LeaseExpired(_)
+            | Alarm::EventsLost(_)
+            | Alarm::Ghost(_)
+            | Alarm::UnexpectedLanding(_)
+            | Alarm::QuarantineAtEnd(_)
+            | Alarm::InputQuarantined => true,
+            Alarm::Estop(_)
+            | Alarm::NodeDown(_)
+            | Alarm::Unconfirmed(_)
+            | Alarm::Lost(_)
+            | Alarm::CommitsStalled
+            | Alarm::EndFull => false,
+        };
+        let seen: Vec<Alarm> = self.memory.alarms.iter().copied().filter(past).collect();
+        for alarm in seen {
+            self.clear(alarm, out);
+        }
+    }
+
+    fn known(&self, node: NodeId) -> bool {
+        usize::from(node.0) < self.layout.nodes.len()
+    }
+
+    /// Takes word that a node is reachable and was checked.
+    pub(crate) fn node_up(&mut self, node: NodeId, restarted: bool, out: &mut Vec<Decision>) {
+        if !self.known(node) {
+            return;
+        }
+        let was_up = core::mem::replace(&mut self.memory.nodes[usize::from(node.0)].up, true);
+        self.clear(Alarm::NodeDown(node), out);
+        if restarted {
+            self.go_blind(node);
+            self.arms_gone(node, out);
+            if node == self.reference() {
+                self.doubt_all(Reason::Restarted, out);
+            }
+            self.doubt_at(node, Reason::Restarted, out);
+        }
+        if restarted || !was_up {
+            self.reissue(node, out);
+        }
+    }
+
+    /// Up to here the node's silence proves nothing.
+    fn go_blind(&mut self, node: NodeId) {
+        let belt = self.belt_now(self.memory.now);
+        let memory = &mut self.memory.nodes[usize::from(node.0)];
+        if belt.is_some() {
+            memory.blind = belt;
+        }
+    }
+
+    /// Every arm of a node that restarted.
+    fn arms_gone(&mut self, node: NodeId, out: &mut Vec<Decision>) {
+        let tags: Vec<Tag> = self
+            .memory
+            .arms
+            .values()
+            .filter(|arm| self.layout.diverter(arm.plan.diverter).node == node)
+            .map(|arm| arm.plan.tag)
+            .collect();
+        for tag in tags {
+            if let Some(arm) = self.memory.arms.remove(&tag) {
+                self.arm_untold(&arm, Reason::Restarted, out);
+            }
+        }
+    }
+
+    /// Makes those uncertain that are under an eye of this node or on their way to one.
+    ///
+    /// Whoever may be in a chute already is left to the eyes behind it.
+    fn doubt_at(&mut self, node: NodeId, reason: Reason, out: &mut Vec<Decision>) {
+        let here = |eye: &EyePlace| eye.node == node;
+        let under = |parcel: &Parcel| {
+            parcel.last().tail.is_none() && here(self.layout.eye(parcel.last().eye))
+        };
+        let hit: Vec<ParcelId> = self
+            .memory
+            .live
+            .values()
+            .filter(|parcel| !self.maybe_gone(&parcel.fate))
+            .filter(|parcel| {
+                let next = self.layout.eyes.get(usize::from(parcel.track.next));
+                next.is_some_and(here) || under(parcel)
+            })
+            .map(|parcel| parcel.id)
+            .collect();
+        for id in hit {
+            self.doubt(id, reason, out);
+        }
+    }
+
+    /// Makes everybody uncertain.
+    fn doubt_all(&mut self, reason: Reason, out: &mut Vec<Decision>) {
+        let all: Vec<ParcelId> = self.memory.live.keys().copied().collect();
+        for id in all {
+            self.doubt(id, reason, out);
+        }
+    }
+
+    /// Takes word that a node is gone.
+    pub(crate) fn node_down(&mut self, node: NodeId, out: &mut Vec<Decision>) {
+        if !self.known(node) {
+            return;
+        }
+        self.memory.nodes[usize::from(node.0)].up = false;
+        self.raise(Alarm::NodeDown(node), out);
+        if self.layout.nodes[usize::from(node.0)].duty == Duty::Essential {
+            self.hold(StateReason::NodeDown(node), out);
+        }
+    }
+
+    /// Takes word that events of a node are gone.
+    pub(crate) fn events_lost(&mut self, node: NodeId, entries: u16, out: &mut Vec<Decision>) {
+        if !self.known(node) {
+            return;
+        }
+        self.memory.counters.events_lost += u64::from(entries);
+        self.raise(Alarm::EventsLost(node), out);
+        self.go_blind(node);
+        self.doubt_at(node, Reason::Uncertain, out);
+    }
+
+    /// Takes word that a node fell to its safe state; the ends of its arms are told by events.
+    pub(crate) fn lease_expired(&mut self, node: NodeId, out: &mut Vec<Decision>) {
+        if !self.known(node) {
+            return;
+        }
+        self.raise(Alarm::LeaseExpired(node), out);
+        if self.layout.nodes[usize::from(node.0)].duty == Duty::Essential {
+            self.hold(StateReason::LeaseExpired(node), out);
+            self.reissue(node, out);
+        }
+    }
+
+    /// Takes the arms that still wait on a node after a restart of the controller.
+    pub(crate) fn adopted(&mut self, node: NodeId, tags: &[Tag], out: &mut Vec<Decision>) {
+        let diverter = self
+            .layout
+            .diverters
+            .iter()
+            .position(|diverter| diverter.node == node)
+            .and_then(|index| u8::try_from(index).ok())
+            .map(DiverterId);
+        let Some(diverter) = diverter else { return };
+        for tag in tags {
+            match self.memory.arms.get_mut(tag) {
+                Some(arm) => arm.taken = true,
+                // Nobody remembers why it was armed.
+                None => out.push(Decision::CancelArm { diverter, tag: *tag }),
+            }
+        }
+    }
+
+    /// The journal does not keep up: nothing new comes in and nothing new is armed.
+    pub(crate) fn stalled(&mut self, out: &mut Vec<Decision>) {
+        self.memory.stalled = true;
+        self.raise(Alarm::CommitsStalled, out);
+    }
+
+    /// The journal keeps up again.
+    pub(crate) fn commits_resumed(&mut self, out: &mut Vec<Decision>) {
+        self.memory.stalled = false;
+        self.clear(Alarm::CommitsStalled, out);
+    }
+
+    /// The controller is back: it goes on only when nobody can have noticed.
+    pub(crate) fn resumed(&mut self, gap: Micros, out: &mut Vec<Decision>) {
+        self.commits_resumed(out);
+        match self.memory.machine.mode {
+            Mode::Execute if gap <= self.layout.limits.lease => {}
+            Mode::Stopped | Mode::Aborted => {}
+            Mode::Aborting { .. } => {
+                self.stop_belts(out);
+                self.enter(Mode::Aborted, StateReason::AwayTooLong, out);
+            }
+            Mode::Resetting
+            | Mode::Idle
+            | Mode::Warning { .. }
+            | Mode::Ramping { .. }
+            | Mode::Execute
+            | Mode::Held
+            | Mode::Stopping { .. }
+            | Mode::Clearing => {
+                self.stop_belts(out);
+                self.enter(Mode::Stopped, StateReason::AwayTooLong, out);
+            }
+        }
+    }
+
+    /// An input was set aside: nothing is certain any more.
+    pub(crate) fn quarantined(&mut self, out: &mut Vec<Decision>) {
+        self.memory.counters.quarantined += 1;
+        self.raise(Alarm::InputQuarantined, out);
+        self.doubt_all(Reason::Uncertain, out);
+        self.cancel_all(Reason::Uncertain, out);
+    }
+}

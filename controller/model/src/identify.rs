@@ -1,0 +1,159 @@
+//! Reads and weights: whose they are.
+
+use crate::decision::{Decision, ParcelEvent};
+use crate::ids::{EyeId, ParcelId};
+use crate::line::{Line, tell};
+use crate::parcel::{Fate, Identity};
+use crate::reason::Reason;
+use crate::signal::Read;
+use crate::tracking::window::Window;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+use units::{Distance, Grams, Position};
+
+/// What a read means for a parcel.
+enum Outcome {
+    /// Exactly one code.
+    Code(String),
+    /// Nothing to go by.
+    Unreadable(Reason),
+}
+
+/// Sorts a read by the number of its distinct codes.
+fn outcome(read: Read) -> Outcome {
+    match read {
+        Read::NoRead => Outcome::Unreadable(Reason::NoRead),
+        Read::TooLong => Outcome::Unreadable(Reason::CodeTooLong),
+        Read::Codes(codes) => {
+            let mut distinct: BTreeSet<String> =
+                codes.into_iter().filter(|code| !code.is_empty()).collect();
+            match (distinct.pop_first(), distinct.is_empty()) {
+                (None, _) => Outcome::Unreadable(Reason::NoRead),
+                (Some(code), true) => Outcome::Code(code),
+                (Some(_), false) => Outcome::Unreadable(Reason::MultiCode),
+            }
+        }
+    }
+}
+
+impl Line {
+    /// Parcels whose head, from the induction eye on, may have been at `at` at a place of the tunnel.
+    fn triggered(&self, place: Distance, at: Position, spread: Distance) -> Vec<ParcelId> {
+        let limits = &self.layout.limits;
+        self.memory
+            .live
+            .values()
+            .filter(|parcel| {
+                parcel.at(EyeId(0)).is_some_and(|seen| {
+                    let more = seen.spread.plus(spread).plus(parcel.track.slack);
+                    Window::around(limits, seen.head, place, more).holds(at)
+                })
+            })
+            .map(|parcel| parcel.id)
+            .collect()
+    }
+
+    /// Takes the reader's answer for one trigger.
+    pub(crate) fn read(
+        &mut self,
+        at: Position,
+        spread: Distance,
+        read: Read,
+        out: &mut Vec<Decision>,
+    ) {
+        let owners = self.triggered(self.layout.scanner.at, at, spread);
+        match owners.as_slice() {
+            [] => self.memory.counters.unowned_reads += 1,
+            [one] => self.identify(*one, outcome(read), out),
+            several => {
+                for id in several {
+                    self.doubt(*id, Reason::Uncertain, out);
+                }
+            }
+        }
+    }
+
+    /// Gives a read to its parcel.
+    fn identify(&mut self, id: ParcelId, outcome: Outcome, out: &mut Vec<Decision>) {
+        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        match (&parcel.identity, outcome) {
+            (Identity::Unread, Outcome::Unreadable(reason)) => {
+                parcel.identity = Identity::Unreadable;
+                self.send_to_end(id, reason, out);
+            }
+            (Identity::Unread, Outcome::Code(code)) => {
+                parcel.identity = Identity::Asked { code: code.clone() };
+                let open = parcel.fate == Fate::Open;
+                tell(out, id, ParcelEvent::Identified { code: code.clone() });
+                if self.known_waybill(id, &code) {
+                    self.send_to_end(id, Reason::Duplicate, out);
+                } else if open {
+                    out.push(Decision::AskRoute { parcel: id, code });
+                }
+            }
+            // A second answer in one window: the same code changes nothing, anything else makes the
+            // first one doubtful.
+            (known, Outcome::Code(code)) if known.code() == Some(&code) => {}
+            (
+                Identity::Unreadable
+                | Identity::Asked { .. }
+                | Identity::Unknown { .. }
+                | Identity::Known { .. },
+                Outcome::Code(_) | Outcome::Unreadable(_),
+            ) => self.doubt(id, Reason::Uncertain, out),
+        }
+    }
+
+    /// Whether a waybill is in a chute, or on the belt under another parcel.
+    pub(crate) fn known_waybill(&self, id: ParcelId, waybill: &String) -> bool {
+        self.memory.landed.contains(waybill)
+            || self.memory.live.values().any(|other| {
+                let found = other.identity.facts().map(|facts| &facts.waybill);
+                other.id != id
+                    && (other.identity.code() == Some(waybill) || found == Some(waybill))
+            })
+    }
+
+    /// Takes a read that belongs to no open trigger: its neighbours may have lost or taken a code.
+    pub(crate) fn unassigned(
+        &mut self,
+        at: Position,
+        trigger: Option<u16>,
+        out: &mut Vec<Decision>,
+    ) {
+        if trigger.is_some() {
+            self.memory.counters.late_reads += 1;
+            return;
+        }
+        let place = self.layout.scanner.at;
+        let passed = |id: &&ParcelId| {
+            self.memory.live.get(id).and_then(|parcel| parcel.at(EyeId(0))).is_some_and(|seen| {
+                at.since(seen.head.plus(place)).0 >= 0
+            })
+        };
+        // The belt keeps the order of numbers: those that passed the scanner come first.
+        let before = self.memory.live.keys().take_while(passed).last().copied();
+        let after = self.memory.live.keys().find(|id| !passed(id)).copied();
+        for id in [before, after].into_iter().flatten() {
+            self.doubt(id, Reason::UnassignedRead, out);
+        }
+    }
+
+    /// Takes the scale's answer for one trigger; a weight of unknown owner is dropped.
+    pub(crate) fn weighed(
+        &mut self,
+        at: Position,
+        spread: Distance,
+        weight: Option<Grams>,
+        out: &mut Vec<Decision>,
+    ) {
+        let Some(place) = self.layout.dws else { return };
+        let owners = self.triggered(place.at, at, spread);
+        let [one] = owners.as_slice() else { return };
+        if let Some(parcel) = self.memory.live.get_mut(one) {
+            parcel.weight = weight;
+            tell(out, *one, ParcelEvent::Weighed { weight });
+        }
+    }
+}

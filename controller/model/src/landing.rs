@@ -1,0 +1,99 @@
+//! Landing pulses: evidence for a firing, never a landing of their own.
+
+use crate::alarm::Alarm;
+use crate::decision::{Decision, ParcelEvent};
+use crate::ids::{ChuteNo, ParcelId};
+use crate::limits;
+use crate::line::{Line, tell};
+use crate::memory::LandingEye;
+use crate::parcel::Fate;
+use alloc::vec::Vec;
+use units::{Millis, Position};
+
+impl Line {
+    /// Takes an edge at a chute's landing eye.
+    pub(crate) fn landing(
+        &mut self,
+        chute: ChuteNo,
+        active: bool,
+        at: Position,
+        ms: Millis,
+        out: &mut Vec<Decision>,
+    ) {
+        if self.layout.chute(chute).is_none() {
+            return;
+        }
+        self.told(at);
+        let before = self.memory.landings.get(&chute).copied();
+        if !active {
+            let Some(eye) = self.memory.landings.get_mut(&chute) else { return };
+            if eye.blocked && ms.since(eye.head) > limits::LANDING_BLOCKED_MS {
+                eye.rested = Some(ms);
+            }
+            eye.blocked = false;
+            return;
+        }
+        // What comes right behind a long block is a resting parcel that moved.
+        let rested = before.and_then(|eye| eye.rested);
+        let shaken = rested.is_some_and(|end| (0..limits::REBOUND_MS).contains(&ms.since(end)));
+        let again = before.is_some_and(|eye| {
+            eye.explained && (0..limits::REBOUND_MS).contains(&ms.since(eye.head))
+        });
+        let owner = if shaken { None } else { self.pulse_owner(chute, at) };
+        let explained = owner.is_some() || again || self.maybe_owner(chute);
+        let eye = LandingEye { head: ms, explained, blocked: true, rested: None };
+        self.memory.landings.insert(chute, eye);
+        match owner {
+            Some(id) => self.note_pulse(id, chute, at, out),
+            None if explained => {}
+            None => {
+                self.memory.counters.unexpected_landings += 1;
+                self.raise(Alarm::UnexpectedLanding(chute), out);
+            }
+        }
+    }
+
+    /// The oldest parcel fired to this chute whose count window holds `at` and that has no pulse yet.
+    fn pulse_owner(&self, chute: ChuteNo, at: Position) -> Option<ParcelId> {
+        let place = self.layout.diverter(self.layout.chute(chute)?.diverter);
+        let waits = |fate: &Fate| match fate {
+            Fate::Fired { choice, at: fired, pulse: None } if choice.chute == chute => {
+                let way = at.since(*fired);
+                place.landing_from <= way && way <= place.landing_to
+            }
+            Fate::Fired { .. }
+            | Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Armed { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => false,
+        };
+        self.memory.live.values().find(|parcel| waits(&parcel.fate)).map(|parcel| parcel.id)
+    }
+
+    /// Whether somebody may have been diverted here; a pulse then surprises nobody and proves nothing.
+    fn maybe_owner(&self, chute: ChuteNo) -> bool {
+        self.memory.live.values().any(|parcel| match &parcel.fate {
+            Fate::MayHaveFired { choice, .. } => choice.chute == chute,
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Armed { .. }
+            | Fate::Fired { .. }
+            | Fate::ToEnd { .. } => false,
+        })
+    }
+
+    fn note_pulse(
+        &mut self,
+        id: ParcelId,
+        chute: ChuteNo,
+        position: Position,
+        out: &mut Vec<Decision>,
+    ) {
+        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        if let Fate::Fired { pulse, .. } = &mut parcel.fate {
+            *pulse = Some(position);
+            tell(out, id, ParcelEvent::LandedProvisional { chute });
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Scenarios of the whole line on the demo geometry.
+
+mod outcomes;
+mod packml;
+mod property;
+mod tracking;

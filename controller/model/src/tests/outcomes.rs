@@ -1,0 +1,419 @@
+//! Where parcels end: the happy path and every reason for another one.
+
+use crate::alarm::Alarm;
+use crate::decision::{Decision, ParcelEvent};
+use crate::harness::{ArmAnswer, Bench, arrival, diverter_node, facts, position};
+use crate::ids::{ChuteNo, ParcelId};
+use crate::plan::Screening;
+use crate::reason::Reason;
+use crate::signal::{ArmEnd, Command, DownReason, Input, Read};
+use alloc::string::ToString;
+use alloc::vec;
+
+#[test]
+fn a_readable_routable_parcel_lands_as_planned() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.drain();
+    bench.lands(1, 1);
+    let story = bench.story(1);
+    let steps: alloc::vec::Vec<&str> = story
+        .iter()
+        .map(|event| match event {
+            ParcelEvent::Inducted { .. } => "inducted",
+            ParcelEvent::Measured { .. } => "measured",
+            ParcelEvent::Weighed { .. } => "weighed",
+            ParcelEvent::Identified { .. } => "identified",
+            ParcelEvent::Seen { .. } => "seen",
+            ParcelEvent::Routed { .. } => "routed",
+            ParcelEvent::Assigned { .. } => "assigned",
+            ParcelEvent::SentToEnd { .. } => "sent_to_end",
+            ParcelEvent::Armed { .. } => "armed",
+            ParcelEvent::Fired { .. } => "fired",
+            ParcelEvent::LandedProvisional { .. } => "provisional",
+            ParcelEvent::Landed { .. } => "landed",
+            ParcelEvent::EndLanded { .. } => "end_landed",
+            ParcelEvent::Unconfirmed { .. } => "unconfirmed",
+            ParcelEvent::Lost { .. } => "lost",
+            ParcelEvent::Removed { .. } => "removed",
+        })
+        .collect();
+    let wanted = [
+        "inducted", "measured", "weighed", "identified", "routed", "assigned", "seen", "armed",
+        "seen", "fired", "provisional", "landed",
+    ];
+    assert_eq!(steps, wanted);
+    let tally = &bench.line.memory.tally;
+    assert_eq!((tally.inducted, tally.landed_planned, tally.on_line), (1, 1, 0));
+    assert_eq!(bench.line.memory.chutes.get(&ChuteNo(1)), Some(&1));
+    assert!(bench.line.memory.alarms.is_empty() && bench.line.memory.arms.is_empty());
+}
+
+#[test]
+fn a_stream_at_the_target_gap_lands_whole() {
+    let mut bench = Bench::running();
+    let codes = ["A", "B", "C", "R1", "R2"];
+    for round in 0..20usize {
+        let code = std::format!("{}-{round}", codes[round % 5]);
+        let route = bench.facts[codes[round % 5]].route.clone();
+        bench.facts.insert(code.clone(), facts(&code, &route));
+        bench.put(100 + 1_250 * i64::try_from(round).unwrap(), 350, &code);
+    }
+    bench.drain();
+    let tally = bench.line.memory.tally.clone();
+    assert_eq!((tally.inducted, tally.landed_planned), (20, 20), "{tally:?}");
+    let chutes: alloc::vec::Vec<_> =
+        bench.line.memory.chutes.iter().map(|(chute, count)| (chute.0, *count)).collect();
+    assert_eq!(chutes, [(1, 4), (3, 4), (7, 4), (8, 4), (9, 4)]);
+}
+
+#[track_caller]
+fn one_ends(reason: Reason, prepare: impl FnOnce(&mut Bench)) -> Bench {
+    let mut bench = Bench::running();
+    prepare(&mut bench);
+    bench.drain();
+    bench.ends_at_end(1, reason);
+    assert_eq!(bench.line.memory.tally.on_line, 0);
+    bench
+}
+
+#[track_caller]
+fn one_read(reason: Reason, read: Read) {
+    one_ends(reason, |bench| {
+        let carton = bench.put(100, 300, "A");
+        bench.cartons[carton].read = Some(read);
+    });
+}
+
+#[test]
+fn what_the_reader_cannot_tell_goes_to_the_end() {
+    one_read(Reason::NoRead, Read::NoRead);
+    one_read(Reason::NoRead, Read::Codes(vec![]));
+    one_read(Reason::CodeTooLong, Read::TooLong);
+    one_read(Reason::MultiCode, Read::Codes(vec!["A".to_string(), "B".to_string()]));
+}
+
+#[test]
+fn the_same_code_twice_is_one_code() {
+    let mut bench = Bench::running();
+    let carton = bench.put(100, 300, "A");
+    bench.cartons[carton].read = Some(Read::Codes(vec!["A".to_string(), "A".to_string()]));
+    bench.drain();
+    bench.lands(1, 1);
+}
+
+#[test]
+fn a_waybill_that_the_manifest_lacks_goes_to_the_end() {
+    one_ends(Reason::NoManifest, |bench| {
+        bench.put(100, 300, "nobody's");
+    });
+}
+
+#[test]
+fn a_key_without_a_rule_goes_to_general_exceptions() {
+    let mut bench = Bench::running();
+    bench.facts.insert("X".to_string(), facts("X", "77"));
+    bench.put(100, 300, "X");
+    bench.drain();
+    bench.lands(1, 11);
+    let assigned = ParcelEvent::Assigned {
+        chute: ChuteNo(11),
+        alternate: false,
+        reason: Some(Reason::NoRoute),
+    };
+    assert!(bench.story(1).contains(&&assigned));
+}
+
+#[test]
+fn another_carriers_rule_never_fits() {
+    let mut bench = Bench::running();
+    let mut other = facts("X", "1");
+    other.carrier = "ZTO".to_string();
+    bench.facts.insert("X".to_string(), other);
+    bench.put(100, 300, "X");
+    bench.drain();
+    bench.lands(1, 11);
+}
+
+#[test]
+fn gates_come_before_the_plan() {
+    let cases = [
+        (false, Screening::Passed, Reason::NotInspected),
+        (true, Screening::Unknown, Reason::NotScreened),
+        (true, Screening::Rejected, Reason::ScreeningRejected),
+        (false, Screening::Rejected, Reason::ScreeningRejected),
+    ];
+    for (inspected, screened, reason) in cases {
+        let mut bench = Bench::running();
+        let mut item = facts("X", "1");
+        (item.inspected, item.screened) = (inspected, screened);
+        bench.facts.insert("X".to_string(), item);
+        bench.put(100, 300, "X");
+        bench.drain();
+        bench.lands(1, 12);
+        let assigned =
+            ParcelEvent::Assigned { chute: ChuteNo(12), alternate: false, reason: Some(reason) };
+        assert!(bench.story(1).contains(&&assigned));
+    }
+}
+
+#[test]
+fn screening_at_the_hub_passes_the_gate() {
+    let mut bench = Bench::running();
+    let mut item = facts("X", "1");
+    item.screened = Screening::AtHub;
+    bench.facts.insert("X".to_string(), item);
+    bench.put(100, 300, "X");
+    bench.drain();
+    bench.lands(1, 1);
+}
+
+#[test]
+fn an_unreachable_quarantine_chute_sends_to_the_end_with_an_alarm() {
+    let bench = one_ends(Reason::NotInspected, |bench| {
+        let mut item = facts("X", "1");
+        item.inspected = false;
+        bench.facts.insert("X".to_string(), item);
+        let node = diverter_node(6);
+        bench.feed(Input::NodeDown { node, why: DownReason::Silent });
+        bench.mute.insert(node);
+        bench.put(100, 300, "X");
+    });
+    assert!(bench.line.memory.alarms.contains(&Alarm::QuarantineAtEnd(ParcelId(1))));
+}
+
+#[test]
+fn a_duplicate_goes_to_the_end_unless_the_first_ended_there() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.put(1_500, 300, "A");
+    bench.drain();
+    bench.put(100, 300, "A");
+    bench.drain();
+    bench.lands(1, 1);
+    bench.ends_at_end(2, Reason::Duplicate);
+    bench.ends_at_end(3, Reason::Duplicate);
+
+    let mut bench = Bench::running();
+    bench.route_delay = 20_000;
+    bench.put(100, 300, "A");
+    bench.drain();
+    bench.ends_at_end(1, Reason::RouteLate);
+    bench.route_delay = 100;
+    bench.put(100, 300, "A");
+    bench.drain();
+    bench.lands(2, 1);
+}
+
+#[test]
+fn a_gap_that_is_too_small_sends_the_parcel_to_the_end() {
+    // Behind a neighbour.
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    bench.put(100 + 300 + 500, 300, "A");
+    bench.drain();
+    bench.ends_at_end(2, Reason::GapTooSmall);
+    // Ahead of one: the first is judged at the eye before its own bed.
+    bench.ends_at_end(1, Reason::GapTooSmall);
+}
+
+#[test]
+fn a_late_route_takes_a_later_chute_of_the_list_or_the_end() {
+    let mut bench = Bench::running();
+    bench.route_delay = 4_000;
+    bench.put(100, 300, "B");
+    bench.drain();
+    // Chute 3 at the second diverter was past, chute 5 at the third was not.
+    bench.lands(1, 5);
+    one_ends(Reason::RouteLate, |bench| {
+        bench.route_delay = 4_000;
+        bench.put(100, 300, "A");
+    });
+    one_ends(Reason::RouteLate, |bench| {
+        let carton = bench.put(100, 300, "A");
+        bench.cartons[carton].read = None;
+    });
+}
+
+#[test]
+fn arms_that_do_not_fire_send_to_the_end_with_their_reason() {
+    let cases = [
+        (ArmAnswer::Refused, Reason::ArmRefused),
+        (ArmAnswer::Withheld, Reason::ArmLate),
+        (ArmAnswer::Silent, Reason::ArmLate),
+        (ArmAnswer::Ends(ArmEnd::Expired), Reason::NotSeen),
+        (ArmAnswer::Ends(ArmEnd::Ambiguous), Reason::Ambiguous),
+        (ArmAnswer::Ends(ArmEnd::Locked), Reason::ChuteLocked),
+        (ArmAnswer::Ends(ArmEnd::Short), Reason::LengthMismatch),
+        (ArmAnswer::Ends(ArmEnd::Busy), Reason::BedBusy),
+        (ArmAnswer::Ends(ArmEnd::LeaseExpired), Reason::Cancelled),
+        (ArmAnswer::Ends(ArmEnd::Restarted), Reason::Restarted),
+    ];
+    for (answer, reason) in cases {
+        std::println!("{answer:?}");
+        let bench = one_ends(reason, |bench| {
+            bench.arm_answer = answer;
+            bench.put(100, 300, "A");
+        });
+        assert!(bench.line.memory.arms.is_empty(), "{answer:?} leaves no arm");
+    }
+}
+
+#[test]
+fn a_stalled_journal_arms_nobody() {
+    let bench = one_ends(Reason::ArmLate, |bench| {
+        bench.put(100, 300, "A");
+        bench.run(500);
+        bench.feed(Input::CommitsStalled);
+        bench.run(5_000);
+        bench.feed(Input::CommitsResumed);
+    });
+    let armed = |decision: &Decision| matches!(decision, Decision::Arm(_));
+    assert!(!bench.log.iter().any(armed));
+}
+
+#[test]
+fn a_chute_that_is_off_is_replaced_only_from_the_same_list() {
+    let off = |bench: &mut Bench, number: u8| {
+        let node = diverter_node(number);
+        bench.feed(Input::NodeDown { node, why: DownReason::Silent });
+        bench.mute.insert(node);
+    };
+    one_ends(Reason::ChuteOff, |bench| {
+        off(bench, 1);
+        bench.put(100, 300, "A");
+    });
+    // Off after the decision: another chute of the list counts as an alternate.
+    let mut bench = Bench::running();
+    bench.route_delay = 10;
+    bench.put(100, 300, "B");
+    bench.run(100 + 900 + 300 + 150 + 20);
+    off(&mut bench, 2);
+    bench.drain();
+    // Its own eye is dark too, so that the parcel is not certain enough any more for the next bed.
+    bench.ends_at_end(1, Reason::Uncertain);
+    let again = ParcelEvent::Assigned { chute: ChuteNo(5), alternate: true, reason: None };
+    assert!(bench.story(1).contains(&&again));
+}
+
+#[test]
+fn a_divert_that_fails_is_seen_downstream() {
+    let bench = one_ends(Reason::DivertFailed, |bench| {
+        let carton = bench.put(100, 300, "A");
+        bench.cartons[carton].grips = false;
+    });
+    assert_eq!(bench.line.memory.tally.landed_planned, 0);
+}
+
+#[test]
+fn a_divert_without_a_pulse_is_unconfirmed_until_a_person_resolves_it() {
+    let mut bench = Bench::running();
+    let carton = bench.put(100, 300, "A");
+    bench.cartons[carton].pulse = false;
+    bench.drain();
+    bench.ends(1, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) });
+    assert!(bench.line.memory.alarms.contains(&Alarm::Unconfirmed(ParcelId(1))));
+    assert_eq!(bench.line.memory.tally.unconfirmed, 1);
+    bench.command(Command::Resolve { parcel: ParcelId(1), chute: Some(ChuteNo(1)) });
+    bench.ends(1, &ParcelEvent::Removed { by: "test".to_string() });
+    let tally = &bench.line.memory.tally;
+    assert_eq!((tally.unconfirmed, tally.removed), (0, 1));
+    assert!(bench.line.memory.alarms.is_empty());
+    bench.command(Command::Resolve { parcel: ParcelId(1), chute: None });
+    assert!(matches!(bench.log.last(), Some(Decision::Refused { .. })));
+}
+
+#[test]
+fn a_pulse_without_a_firing_is_never_a_landing() {
+    let mut bench = Bench::running();
+    let (at, ms) = (position(bench.at), units::Millis(5));
+    bench.feed(Input::Landing { chute: ChuteNo(3), active: true, at, ms });
+    assert!(bench.line.memory.alarms.contains(&Alarm::UnexpectedLanding(ChuteNo(3))));
+    assert_eq!(bench.line.memory.counters.unexpected_landings, 1);
+    assert_eq!(bench.line.memory.tally.landed_planned, 0);
+}
+
+#[test]
+fn lengths_that_do_not_fit_go_to_the_end() {
+    one_ends(Reason::LengthMismatch, |bench| {
+        let carton = bench.put(100, 300, "A");
+        bench.change(carton, |carton| carton.looks = Some((crate::ids::EyeId(1), 450)));
+    });
+    one_ends(Reason::Touching, |bench| {
+        bench.put(100, 800, "A");
+    });
+}
+
+#[test]
+fn a_read_of_unknown_owner_makes_both_neighbours_uncertain() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.put(1_400, 300, "C");
+    bench.run(100 + 900 + 700);
+    let at = position(bench.at);
+    bench.feed(Input::Unassigned { at, trigger: Some(7) });
+    assert!(bench.line.memory.live.values().all(|parcel| parcel.certain));
+    bench.feed(Input::Unassigned { at, trigger: None });
+    bench.drain();
+    bench.ends_at_end(1, Reason::UnassignedRead);
+    bench.ends_at_end(2, Reason::UnassignedRead);
+}
+
+#[test]
+fn an_emergency_stop_cancels_what_was_armed() {
+    let mut bench = one_ends(Reason::Cancelled, |bench| {
+        bench.put(100, 300, "A");
+        bench.run(100 + 4_000);
+        bench.press(crate::signal::Contact::Estop(1), true);
+    });
+    let cancelled = |decision: &Decision| matches!(decision, Decision::CancelArm { .. });
+    assert!(bench.log.iter().any(cancelled));
+    bench.feed(Input::Timer);
+}
+
+#[test]
+fn an_input_set_aside_makes_everybody_uncertain() {
+    let bench = one_ends(Reason::Uncertain, |bench| {
+        bench.put(100, 300, "A");
+        bench.run(4_000);
+        bench.feed(Input::Quarantined);
+    });
+    assert!(bench.line.memory.alarms.contains(&Alarm::InputQuarantined));
+}
+
+#[test]
+fn a_node_that_restarts_with_an_arm_leaves_its_parcel_open() {
+    // The bed fired, and the node forgot: nothing comes at the next eye.
+    let mut bench = Bench::running();
+    let carton = bench.put(100, 300, "A");
+    bench.change(carton, |carton| carton.gone_after = Some(arrival(1)));
+    bench.run(100 + 4_450 + 50);
+    bench.arms.clear();
+    bench.feed(Input::NodeUp { node: diverter_node(1), restarted: true });
+    bench.drain();
+    bench.ends(1, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) });
+    // The node restarted before the parcel came near: it passes.
+    let bench = one_ends(Reason::Restarted, |bench| {
+        bench.put(100, 300, "A");
+        bench.run(100 + 3_000);
+        bench.arms.clear();
+        bench.feed(Input::NodeUp { node: diverter_node(1), restarted: true });
+    });
+    assert_eq!(bench.line.memory.tally.unconfirmed, 0);
+}
+
+#[test]
+fn the_plan_of_the_induction_holds_for_a_parcel() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.run(200);
+    let mut plan = crate::harness::demo_plan();
+    plan.version = 2;
+    plan.rules[0].chutes = vec![ChuteNo(4)];
+    bench.feed(Input::PlanSelected { plan });
+    bench.facts.insert("A2".to_string(), facts("A2", "1"));
+    bench.put(1_500, 300, "A2");
+    bench.drain();
+    bench.lands(1, 1);
+    bench.lands(2, 4);
+}

@@ -1,0 +1,230 @@
+//! Eyes that stayed dark: who should have been seen and was not, and what that proves.
+
+use crate::decision::Decision;
+use crate::ids::{DiverterId, NodeId, ParcelId};
+use crate::line::Line;
+use crate::memory::Arm;
+use crate::parcel::{Choice, Fate, Parcel};
+use crate::reason::Reason;
+use alloc::vec::Vec;
+use units::{Distance, Position};
+
+/// What the silence of the next eye says about a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// Nothing yet.
+    Open,
+    /// The next eye's window passed without it, and the eye was alive.
+    Dark,
+    /// The next eye's window passed without it, and the eye may have been blind.
+    Blind,
+    /// No eye is left.
+    Gone,
+    /// It passed the end eye; its tail was not told.
+    PassedEnd,
+    /// Its arm's end is not known and its node is silent.
+    ArmUnknown,
+}
+
+impl Line {
+    /// The node whose word counts for `node`: itself, or the sorter belt's while it is down.
+    pub(crate) fn listener(&self, node: NodeId) -> NodeId {
+        if self.memory.nodes[usize::from(node.0)].up { node } else { self.reference() }
+    }
+
+    /// The node of the sorter belt.
+    pub(crate) fn reference(&self) -> NodeId {
+        self.layout.zones.last().map_or(NodeId(0), |zone| zone.node)
+    }
+
+    /// Whether `node`, or who speaks for it, has been heard up to `at`.
+    pub(crate) fn heard(&self, node: NodeId, at: Position) -> bool {
+        let listener = self.listener(node);
+        let heard = self.memory.nodes[usize::from(listener.0)].heard;
+        heard.is_some_and(|heard| heard.since(at).0 >= 0)
+    }
+
+    /// Whether silence of `node` from `at` on proves nothing.
+    pub(crate) fn blind(&self, node: NodeId, at: Position) -> bool {
+        let memory = &self.memory.nodes[usize::from(node.0)];
+        !memory.up || memory.blind.is_some_and(|blind| blind.since(at).0 >= 0)
+    }
+
+    /// Draws every conclusion that the silence of eyes allows.
+    ///
+    /// Bounded: each step takes a parcel one eye on or off the belt.
+    pub(crate) fn settle_dark(&mut self, out: &mut Vec<Decision>) {
+        let mut from = ParcelId(0);
+        while let Some(id) = self.memory.live.range(from..).next().map(|(id, _)| *id) {
+            while self.memory.live.get(&id).is_some_and(|parcel| self.step_dark(parcel)) {
+                self.conclude(id, out);
+            }
+            from = ParcelId(id.0 + 1);
+        }
+    }
+
+    /// Whether silence changes something for this parcel now.
+    fn step_dark(&self, parcel: &Parcel) -> bool {
+        match self.silence(parcel) {
+            Silence::Open => false,
+            Silence::Blind | Silence::Gone | Silence::PassedEnd | Silence::ArmUnknown => true,
+            Silence::Dark => match &parcel.fate {
+                Fate::Fired { choice, at, pulse, .. } => {
+                    pulse.is_some() || self.landing_over(choice, *at)
+                }
+                Fate::Open
+                | Fate::Assigned(_)
+                | Fate::Armed { .. }
+                | Fate::MayHaveFired { .. }
+                | Fate::ToEnd { .. } => true,
+            },
+        }
+    }
+
+    /// Whether no landing pulse can come any more for a firing at `at`.
+    fn landing_over(&self, choice: &Choice, at: Position) -> bool {
+        self.layout.chute(choice.chute).is_none_or(|chute| {
+            let diverter = self.layout.diverter(chute.diverter);
+            self.heard(diverter.node, at.plus(diverter.landing_to).plus(Distance(1)))
+        })
+    }
+
+    /// An arm of this parcel whose end has not been heard, at a diverter that it passed already.
+    pub(crate) fn open_arm(&self, parcel: &Parcel) -> Option<&Arm> {
+        self.memory.arms.values().find(|arm| {
+            let eye = self.layout.diverter(arm.plan.diverter).eye;
+            let passed = eye.0 < parcel.track.next && parcel.last().eye <= eye;
+            arm.plan.parcel == parcel.id && passed
+        })
+    }
+
+    fn silence(&self, parcel: &Parcel) -> Silence {
+        if let Some(arm) = self.open_arm(parcel) {
+            let node = self.layout.diverter(arm.plan.diverter).node;
+            let up = self.memory.nodes[usize::from(node.0)].up;
+            let undecided = match parcel.fate {
+                Fate::MayHaveFired { .. } | Fate::Fired { .. } => false,
+                Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } | Fate::ToEnd { .. } => true,
+            };
+            let over = self.heard(node, self.arm_end(arm));
+            if undecided && !up && over {
+                return Silence::ArmUnknown;
+            }
+            if undecided {
+                return Silence::Open;
+            }
+        }
+        let Some(eye) = self.layout.eye_id(usize::from(parcel.track.next)) else {
+            return self.beyond(parcel);
+        };
+        let node = self.layout.eye(eye).node;
+        let Some(window) = parcel.expected(&self.layout, &self.memory.nodes, eye) else {
+            return Silence::Open;
+        };
+        if !self.heard(node, window.end()) {
+            Silence::Open
+        } else if self.blind(node, window.from) {
+            Silence::Blind
+        } else {
+            Silence::Dark
+        }
+    }
+
+    /// Where the end eye's word counts once a parcel is under it.
+    pub(crate) fn end_passed(&self, parcel: &Parcel) -> Option<Position> {
+        let limits = &self.layout.limits;
+        let seen = parcel.at(self.layout.last_eye())?;
+        Some(seen.head.plus(limits.length_max).plus(limits.tolerance))
+    }
+
+    fn beyond(&self, parcel: &Parcel) -> Silence {
+        let node = self.layout.eye(self.layout.last_eye()).node;
+        match self.end_passed(parcel) {
+            None => Silence::Gone,
+            Some(at) if self.heard(node, at) => Silence::PassedEnd,
+            Some(_) => Silence::Open,
+        }
+    }
+
+    /// Carries out one conclusion.
+    fn conclude(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        let Some(parcel) = self.memory.live.get(&id) else { return };
+        let silence = self.silence(parcel);
+        let eye = self.layout.eye_id(usize::from(parcel.track.next));
+        let (certain, fate) = (parcel.certain, parcel.fate.clone());
+        match silence {
+            Silence::Open => {}
+            Silence::PassedEnd => self.end(id, out),
+            Silence::ArmUnknown => self.arm_unknown(id, out),
+            Silence::Blind => {
+                if !self.maybe_gone(&fate) {
+                    self.doubt(id, Reason::Uncertain, out);
+                }
+                if let Some(parcel) = self.memory.live.get_mut(&id) {
+                    parcel.track.next += 1;
+                }
+            }
+            Silence::Dark | Silence::Gone => match fate {
+                Fate::Fired { choice, pulse, .. } => {
+                    if pulse.is_some() && certain && silence == Silence::Dark {
+                        self.land(id, &choice, out);
+                    } else {
+                        self.unconfirm(id, choice.chute, out);
+                    }
+                }
+                Fate::MayHaveFired { choice, .. } => self.unconfirm(id, choice.chute, out),
+                Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } | Fate::ToEnd { .. } => {
+                    self.lose(id, eye.unwrap_or(self.layout.last_eye()), out);
+                }
+            },
+        }
+    }
+
+    /// Whether a parcel of this fate may have left the belt into a chute.
+    pub(crate) fn maybe_gone(&self, fate: &Fate) -> bool {
+        match fate {
+            Fate::Fired { .. } | Fate::MayHaveFired { .. } => true,
+            Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } | Fate::ToEnd { .. } => false,
+        }
+    }
+
+    /// Every (node, position) whose [`Heard`](crate::signal::Input::Heard) something waits for.
+    pub(crate) fn each_wait(&self, mut wait: impl FnMut(NodeId, Position)) {
+        for parcel in self.memory.live.values() {
+            if let Some(eye) = self.layout.eye_id(usize::from(parcel.track.next)) {
+                if let Some(window) = parcel.expected(&self.layout, &self.memory.nodes, eye) {
+                    wait(self.layout.eye(eye).node, window.end());
+                }
+            } else if let Some(at) = self.end_passed(parcel) {
+                wait(self.layout.eye(self.layout.last_eye()).node, at);
+            }
+            match &parcel.fate {
+                Fate::Fired { choice, at, pulse: None } => {
+                    if let Some(diverter) = self.diverter_of(choice) {
+                        let diverter = self.layout.diverter(diverter);
+                        let over = at.plus(diverter.landing_to).plus(Distance(1));
+                        wait(diverter.node, over);
+                    }
+                }
+                Fate::Assigned(choice) => {
+                    if let Some(at) = self.follower_wait(parcel, choice) {
+                        wait(self.layout.eye(crate::ids::EyeId(0)).node, at);
+                    }
+                }
+                Fate::Open
+                | Fate::Armed { .. }
+                | Fate::Fired { .. }
+                | Fate::MayHaveFired { .. }
+                | Fate::ToEnd { .. } => {}
+            }
+        }
+        for arm in self.memory.arms.values() {
+            wait(self.layout.diverter(arm.plan.diverter).node, self.arm_end(arm));
+        }
+    }
+
+    /// The diverter that serves a choice.
+    pub(crate) fn diverter_of(&self, choice: &Choice) -> Option<DiverterId> {
+        self.layout.chute(choice.chute).map(|chute| chute.diverter)
+    }
+}

@@ -1,0 +1,137 @@
+//! Position windows: where a head is expected, with slip and the ± of the maps.
+
+use crate::ids::EyeId;
+use crate::layout::{Layout, Limits};
+use crate::memory::NodeMemory;
+use crate::parcel::{Parcel, Sighting};
+use units::{Distance, Millimeters, Position};
+
+/// An inclusive range of belt positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// First position that fits.
+    pub(crate) from: Position,
+    /// Last one.
+    pub(crate) to: Position,
+}
+
+impl Window {
+    /// The window `way` behind `base`: early and late shares of the way plus a fixed ±.
+    pub(crate) fn around(limits: &Limits, base: Position, way: Distance, more: Distance) -> Self {
+        let nominal = base.plus(way);
+        let share = |permille: u16| Distance(way.0 * i64::from(permille) / 1_000);
+        let fixed = limits.tolerance.plus(more);
+        Self {
+            from: nominal.minus(fixed.plus(share(limits.early_permille))),
+            to: nominal.plus(fixed.plus(share(limits.late_permille))),
+        }
+    }
+
+    /// Whether a head at `at` fits.
+    pub(crate) fn holds(self, at: Position) -> bool {
+        at.since(self.from).0 >= 0 && self.to.since(at).0 >= 0
+    }
+
+    /// The same window, wider by `by` on both sides.
+    pub(crate) fn widened(self, by: Distance) -> Self {
+        Self { from: self.from.minus(by), to: self.to.plus(by) }
+    }
+
+    /// First position behind the window.
+    pub(crate) fn end(self) -> Position {
+        self.to.plus(Distance(1))
+    }
+}
+
+impl Parcel {
+    /// Where it was seen last.
+    ///
+    /// # Panics
+    /// Never: a parcel is made at a sighting and sightings do not go.
+    pub(crate) fn last(&self) -> &Sighting {
+        let last = self.track.seen.last();
+        assert!(last.is_some(), "a parcel has a sighting");
+        last.unwrap_or(&self.track.seen[0])
+    }
+
+    /// Its sighting at one eye.
+    pub(crate) fn at(&self, eye: EyeId) -> Option<&Sighting> {
+        self.track.seen.iter().rev().find(|seen| seen.eye == eye)
+    }
+
+    /// Where its head is expected at `eye`, from its last sighting before that eye.
+    pub(crate) fn expected(
+        &self,
+        layout: &Layout,
+        nodes: &[NodeMemory],
+        eye: EyeId,
+    ) -> Option<Window> {
+        let base = self.track.seen.iter().rev().find(|seen| seen.eye < eye)?;
+        let place = layout.eye(eye);
+        let way = Distance(place.at.0 - layout.eye(base.eye).at.0);
+        let there = nodes[usize::from(place.node.0)].spread;
+        let more = base.spread.plus(there).plus(self.track.slack);
+        Some(Window::around(&layout.limits, base.head, way, more))
+    }
+
+    /// Where its tail was at one of its sightings; measured, else by its length.
+    pub(crate) fn tail(&self, seen: &Sighting) -> Option<Position> {
+        seen.tail.or_else(|| self.track.length.map(|length| seen.head.plus(length)))
+    }
+}
+
+/// Whether a measured length can be the same parcel's as the first one.
+pub(crate) fn length_fits(limits: &Limits, first: Distance, measured: Distance) -> bool {
+    Distance(measured.0 - first.0).abs() <= length_tolerance(limits, first)
+}
+
+/// The ± of a length.
+pub(crate) fn length_tolerance(limits: &Limits, length: Distance) -> Distance {
+    limits.length_min.max(Distance(length.0 * i64::from(limits.length_percent) / 100))
+}
+
+impl Layout {
+    /// `mm` in counts of the sorter belt's encoder.
+    pub(crate) const fn counts(&self, mm: Millimeters) -> Distance {
+        mm.to_counts(self.counts_per_metre)
+    }
+
+    /// The eye with this index, when the layout has it.
+    pub(crate) fn eye_id(&self, index: usize) -> Option<EyeId> {
+        (index < self.eyes.len()).then(|| u8::try_from(index).ok().map(EyeId)).flatten()
+    }
+
+    /// The eye behind the last one is `None`.
+    pub(crate) fn last_eye(&self) -> EyeId {
+        let last = self.eye_id(self.eyes.len().saturating_sub(1));
+        assert!(last.is_some(), "a layout has eyes");
+        last.unwrap_or(EyeId(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::demo_layout;
+    use units::EncoderId;
+
+    #[test]
+    fn a_window_is_wider_on_the_late_side() {
+        let limits = demo_layout().limits;
+        let base = Position::new(EncoderId(0), 1_000);
+        let window = Window::around(&limits, base, Distance(2_000), Distance(5));
+        assert_eq!(window.from.at, 3_000 - 60 - 5 - 40);
+        assert_eq!(window.to.at, 3_000 + 60 + 5 + 120);
+        assert!(window.holds(window.from) && window.holds(window.to));
+        assert!(!window.holds(window.end()));
+    }
+
+    #[test]
+    fn a_length_fits_by_share_or_by_least_tolerance() {
+        let limits = demo_layout().limits;
+        assert!(length_fits(&limits, Distance(200), Distance(260)));
+        assert!(!length_fits(&limits, Distance(200), Distance(261)));
+        assert!(length_fits(&limits, Distance(500), Distance(400)));
+        assert!(!length_fits(&limits, Distance(500), Distance(399)));
+    }
+}
