@@ -1,4 +1,293 @@
 //! The command line.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
-/// Main.
-pub fn main() -> ExitCode { crate::exit::Exit::Done.into() }
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::json;
+
+use crate::config::Line;
+use crate::exit::{Exit, TABLE};
+use crate::inputs::{self, BusAt, InputFault};
+use crate::journal::{JournalFault, reader};
+use crate::logs;
+use crate::start::{self, Daemon};
+
+/// The controller of a parcel sorting line.
+#[derive(Debug, Parser)]
+#[command(name = "sortline", version, about, after_help = TABLE)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the line until SIGINT or SIGTERM.
+    #[command(after_help = TABLE)]
+    Run(Run),
+    /// Checks the files and prints the line as the controller understands it.
+    #[command(after_help = TABLE)]
+    Check(Check),
+    /// Prints every parcel of the journal with its outcome.
+    #[command(after_help = TABLE)]
+    Parcels(Reading),
+    /// Looks after the journal.
+    Journal {
+        #[command(subcommand)]
+        command: Journal,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// Line file.
+    #[arg(long, value_name = "FILE")]
+    line: PathBuf,
+    /// Sort plan.
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+    /// Manifest (CSV).
+    #[arg(long, value_name = "FILE")]
+    manifest: PathBuf,
+    /// Directory of the journal; made when missing.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where a bus really is, when not where the line file says.
+    #[arg(long = "bus", value_name = "NAME=PATH|HOST:PORT")]
+    buses: Vec<BusAt>,
+    /// Address of the screens, when not that of the line file.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    hmi: Option<SocketAddr>,
+    /// Leaves bad rows of the manifest out instead of refusing it.
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t)]
+    log: logs::Form,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// Line file.
+    #[arg(long, value_name = "FILE")]
+    line: PathBuf,
+    /// Sort plan.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Manifest (CSV).
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// Leaves bad rows of the manifest out instead of refusing it.
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Reading {
+    /// Directory of the journal.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Prints JSON: one object a line for lists, else one object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Journal {
+    /// Recomputes the chain over every record.
+    #[command(after_help = TABLE)]
+    Verify(Reading),
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) => {
+            let exit = if help.use_stderr() { Exit::Usage } else { Exit::Done };
+            // Nothing is left to tell when not even the help can be written.
+            help.print().ok();
+            return exit.into();
+        }
+    };
+    let exit = match cli.command {
+        Command::Run(args) => run(args),
+        Command::Check(args) => check(&args),
+        Command::Parcels(args) => parcels(&args),
+        Command::Journal { command: Journal::Verify(args) } => verify(&args),
+    };
+    exit.into()
+}
+
+fn run(args: Run) -> Exit {
+    logs::begin(args.log);
+    let read = || {
+        let line = inputs::line(&args.line)?;
+        let plan = inputs::plan(&args.plan, &line.value)?;
+        let manifest = inputs::manifest(&args.manifest, args.skip_bad_rows)?;
+        Ok((line, plan, manifest))
+    };
+    let (mut line, plan, manifest) = match read() {
+        Ok(read) => read,
+        Err(fault) => return faulty(&fault, false),
+    };
+    if let Err(unknown) = inputs::relocate(&mut line.value, &args.buses) {
+        eprintln!("error: failed to {unknown}");
+        return Exit::Usage;
+    }
+    let hmi = args.hmi.unwrap_or(line.value.screens.bind);
+    let daemon = Daemon { line, plan, manifest, data: args.data, hmi };
+    match start::daemon(daemon) {
+        Ok(()) => Exit::Done,
+        Err(fault) => {
+            eprintln!("error: failed to {fault}");
+            fault.exit()
+        }
+    }
+}
+
+fn faulty(fault: &InputFault, as_json: bool) -> Exit {
+    if as_json {
+        println!("{}", json!({ "faults": fault.to_json() }));
+    } else {
+        eprintln!("{fault}");
+    }
+    Exit::Faults
+}
+
+fn damaged(fault: &JournalFault) -> Exit {
+    eprintln!("error: failed to {fault}");
+    fault.exit()
+}
+
+fn check(args: &Check) -> Exit {
+    match check_all(args) {
+        Ok(()) => Exit::Done,
+        Err(fault) => faulty(&fault, args.json),
+    }
+}
+
+fn check_all(args: &Check) -> Result<(), InputFault> {
+    let line = inputs::line(&args.line)?.value;
+    let plan = args.plan.as_ref().map(|path| inputs::plan(path, &line)).transpose()?;
+    let manifest =
+        args.manifest.as_ref().map(|path| inputs::manifest(path, args.skip_bad_rows)).transpose()?;
+    let rules = plan.map(|plan| plan.value.rules.len());
+    let items = manifest.map(|manifest| manifest.value.items.len());
+    if args.json {
+        println!("{}", described(&line, rules, items));
+    } else {
+        describe(&line, rules, items);
+    }
+    Ok(())
+}
+
+fn described(line: &Line, rules: Option<usize>, items: Option<usize>) -> serde_json::Value {
+    let layout = &line.engine.layout;
+    let zones = layout.zones.iter().map(|zone| {
+        json!({ "name": zone.name, "speed_mm_s": zone.speed.0, "gapping": zone.gapping })
+    });
+    let chutes = layout.chutes.iter().map(|chute| {
+        json!({
+            "number": chute.number.0,
+            "diverter": layout.diverter(chute.diverter).name,
+            "side": format!("{:?}", chute.side).to_lowercase(),
+            "role": format!("{:?}", chute.role),
+        })
+    });
+    json!({
+        "line": line.name,
+        "zones": zones.collect::<Vec<_>>(),
+        "chutes": chutes.collect::<Vec<_>>(),
+        "gap_target": layout.limits.gap_target.0,
+        "geometric_limit_per_hour": line.geometric_limit_per_hour(),
+        "plan_rules": rules,
+        "manifest_items": items,
+    })
+}
+
+fn describe(line: &Line, rules: Option<usize>, items: Option<usize>) {
+    let layout = &line.engine.layout;
+    println!("line       {} {}", line.name, line.name_zh);
+    for zone in &layout.zones {
+        let gapping = if zone.gapping { ", gapping" } else { "" };
+        println!("zone       {}: {} mm/s{gapping}", zone.name, zone.speed.0);
+    }
+    for chute in &layout.chutes {
+        let diverter = &layout.diverter(chute.diverter).name;
+        println!("chute {:>4} {diverter} {:?}, {:?}", chute.number.0, chute.side, chute.role);
+    }
+    println!("gap        {} counts between tail and head", layout.limits.gap_target.0);
+    println!("limit      {} parcels/h by geometry", line.geometric_limit_per_hour());
+    if let Some(rules) = rules {
+        println!("plan       {rules} rules");
+    }
+    if let Some(items) = items {
+        println!("manifest   {items} waybills");
+    }
+}
+
+fn parcels(args: &Reading) -> Exit {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = reader::parcels(&args.data, |row| {
+        if args.json {
+            serde_json::to_writer(&mut out, &row)?;
+            return writeln!(out);
+        }
+        let dash = || "-".to_owned();
+        let chute = row.chute.map_or_else(dash, |chute| chute.to_string());
+        let code = row.code.unwrap_or_else(dash);
+        let reason = row.reason.unwrap_or_default();
+        writeln!(out, "{:>8}  {code:<24} {chute:>4}  {} {reason}", row.id, row.outcome)
+    });
+    match written.map(|written| written.and_then(|()| out.flush())) {
+        Ok(Ok(())) => Exit::Done,
+        // The reader of a pipe may have had enough.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Ok(Err(error)) => {
+            eprintln!("error: failed to write: {error}");
+            Exit::Internal
+        }
+        Err(fault) => damaged(&fault),
+    }
+}
+
+fn verify(args: &Reading) -> Exit {
+    match reader::verify(&args.data) {
+        Ok(verified) => {
+            if args.json {
+                println!("{}", json!(verified));
+            } else {
+                println!("{} records, {} heads, chain holds", verified.records, verified.heads);
+                println!("head {}", verified.head);
+            }
+            Exit::Done
+        }
+        Err(fault) => damaged(&fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn buses_are_given_by_name() {
+        let parse = |text: &str| text.parse::<BusAt>().ok().map(|bus| (bus.name, bus.at));
+        assert_eq!(parse("b=/dev/x"), Some(("b".to_owned(), "/dev/x".to_owned())));
+        assert_eq!(parse("b"), None);
+        assert_eq!(parse("=x"), None);
+    }
+}

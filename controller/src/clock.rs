@@ -24,9 +24,12 @@ impl Clock {
         self.base.plus(Micros(run))
     }
 
-    /// How long it is until `instant`; zero when it has passed.
-    pub fn until(&self, instant: Micros) -> Duration {
-        Duration::from_micros(instant.since(self.now()).0)
+    /// Ends at `deadline`, at once when it has passed, and never without one.
+    pub async fn sleep_until(&self, deadline: Option<Micros>) {
+        match deadline {
+            Some(at) => tokio::time::sleep(Duration::from_micros(at.since(self.now()).0)).await,
+            None => std::future::pending().await,
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 //! The thread is its own because opening and draining a port may block. A port that is missing or
 //! was lost is opened again by its path, with growing pauses.
 
-use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -158,7 +157,7 @@ impl<'a> Port<'a> {
                     }
                     Err(error) => Err(format!("read {}: {error}", self.path.display())),
                 },
-                () = sleep_until(self.clock, deadline) => {
+                () = self.clock.sleep_until(deadline) => {
                     self.act(desk, session::Event::Timer).await?
                 }
             };
@@ -210,16 +209,5 @@ impl<'a> Port<'a> {
         };
         desk.tell(event).await?;
         Ok(true)
-    }
-}
-
-/// Ends at the deadline; never without one.
-fn sleep_until(clock: Clock, deadline: Option<Micros>) -> impl Future<Output = ()> {
-    let wait = deadline.map(|deadline| clock.until(deadline));
-    async move {
-        match wait {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => std::future::pending().await,
-        }
     }
 }

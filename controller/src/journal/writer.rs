@@ -1,0 +1,295 @@
+//! The one thread that writes the journal.
+//!
+//! The next batch is what queued during the last commit; nothing waits for a timer. A commit that
+//! fails is tried again for ever and nothing is dropped: the engine sees that records stay undurable
+//! and pauses the induction by itself.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use line_engine::chain::Head;
+use line_engine::{Mark, Record, record};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use tokio::sync::watch;
+use units::Micros;
+
+use super::store::Store;
+use super::{JournalFault, project, restart};
+
+/// Entries that may wait for the writer: about a minute of a busy line.
+const QUEUE_MAX: usize = 8_192;
+/// Entries of one commit at most, so that one commit stays short.
+const BATCH_MAX: usize = 1_024;
+/// First pause after a failed commit.
+const RETRY_MIN: Duration = Duration::from_millis(50);
+/// Longest pause after a failed commit.
+const RETRY_MAX: Duration = Duration::from_secs(2);
+/// Snapshots that are kept: the newest, and one before it in case that one is damaged.
+const SNAPSHOTS_KEPT: u32 = 2;
+
+/// One thing for the journal.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A record; numbers are consecutive.
+    Record(Record),
+    /// State of the line behind the last record offered.
+    Snapshot {
+        /// That record's number.
+        number: u64,
+        /// When.
+        at: Micros,
+        /// The encoded memory.
+        bytes: Vec<u8>,
+    },
+    /// A file that people gave, kept when its content is new.
+    File(KeptFile),
+}
+
+/// A file as it was at a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFile {
+    /// What it is.
+    pub kind: FileKind,
+    /// Its path as given.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// When it was read.
+    pub utc_us: u64,
+}
+
+/// What a kept file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// The line file.
+    Line,
+    /// The sort plan.
+    Plan,
+    /// The manifest.
+    Manifest,
+}
+
+impl FileKind {
+    /// The word in the table `files`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Plan => "plan",
+            Self::Manifest => "manifest",
+        }
+    }
+}
+
+/// How far the writer is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Every record up to this number is on disk.
+    pub durable: u64,
+    /// Why the last commit failed; `None` while the disk works.
+    pub failing: Option<String>,
+    /// The queue was closed and everything in it is on disk.
+    pub closed: bool,
+}
+
+/// The shell's end of the writer.
+#[derive(Debug)]
+pub struct Writer {
+    entries: SyncSender<Entry>,
+    progress: watch::Receiver<Progress>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the operating system gives no thread.
+    pub fn start(store: Store) -> Result<Self, JournalFault> {
+        let (durable, head) = restart::last(&store)?;
+        let (entries, queue) = sync_channel(QUEUE_MAX);
+        let first = Progress { durable, failing: None, closed: false };
+        let (report, progress) = watch::channel(first.clone());
+        let directory = store.directory.clone();
+        let work = Work { store, head, progress: first, report, pause: RETRY_MIN };
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || work.run(&queue))
+            .map_err(|source: io::Error| JournalFault::Directory { path: directory, source })?;
+        Ok(Self { entries, progress, thread })
+    }
+
+    /// Hands an entry over; gives it back when the queue is full or the writer is gone.
+    ///
+    /// # Errors
+    /// The entry.
+    pub fn offer(&self, entry: Entry) -> Result<(), Entry> {
+        self.entries.try_send(entry).map_err(|error| match error {
+            TrySendError::Full(entry) | TrySendError::Disconnected(entry) => entry,
+        })
+    }
+
+    /// A view of the progress.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Whether the thread has ended, which it does only when closed or by a defect.
+    pub fn is_gone(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Closes the queue; [`Progress::closed`] tells when everything is on disk.
+    pub fn close(self) -> watch::Receiver<Progress> {
+        self.progress
+    }
+}
+
+/// The thread's state.
+struct Work {
+    store: Store,
+    head: Head,
+    progress: Progress,
+    report: watch::Sender<Progress>,
+    pause: Duration,
+}
+
+impl Work {
+    fn run(mut self, queue: &Receiver<Entry>) {
+        while let Ok(first) = queue.recv() {
+            let batch: Vec<Entry> =
+                std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1)).collect();
+            self.insist(&batch);
+        }
+        self.progress.closed = true;
+        self.report.send_replace(self.progress.clone());
+    }
+
+    /// Commits the batch, however often it takes.
+    fn insist(&mut self, batch: &[Entry]) {
+        loop {
+            match commit(&mut self.store.connection, self.head, batch) {
+                Ok(committed) => {
+                    self.pause = RETRY_MIN;
+                    self.head = committed.head;
+                    self.progress.durable = committed.last.unwrap_or(self.progress.durable);
+                    if self.progress.failing.take().is_some() {
+                        tracing::info!(durable = self.progress.durable, "journal writes again");
+                    }
+                    self.report.send_replace(self.progress.clone());
+                    return;
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    if self.progress.failing.as_ref() != Some(&why) {
+                        tracing::error!(why, "failed to commit to the journal; trying again");
+                        self.progress.failing = Some(why);
+                        self.report.send_replace(self.progress.clone());
+                    }
+                    std::thread::sleep(self.pause);
+                    self.pause = RETRY_MAX.min(self.pause.saturating_mul(2));
+                }
+            }
+        }
+    }
+}
+
+/// What a commit leaves.
+struct Committed {
+    head: Head,
+    last: Option<u64>,
+}
+
+fn commit(
+    connection: &mut Connection,
+    mut head: Head,
+    batch: &[Entry],
+) -> rusqlite::Result<Committed> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut last = None;
+    for entry in batch {
+        match entry {
+            Entry::Record(record) => {
+                write_record(&tx, record)?;
+                head.extend(&record.bytes);
+                last = Some(record.number);
+            }
+            Entry::Snapshot { number, at, bytes } => write_snapshot(&tx, *number, *at, bytes)?,
+            Entry::File(file) => write_file(&tx, file)?,
+        }
+    }
+    if let Some(number) = last {
+        tx.prepare_cached("INSERT OR REPLACE INTO heads (number, head) VALUES (?1, ?2)")?
+            .execute(params![number, head.0.as_slice()])?;
+    }
+    tx.commit()?;
+    Ok(Committed { head, last })
+}
+
+/// Writes a record once: a commit whose end was not heard of may have succeeded before a retry.
+fn write_record(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+    let fresh = tx
+        .prepare_cached(
+            "INSERT INTO records (number, at_us, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![record.number, record.at.0, record.bytes])?;
+    if fresh == 0 {
+        return Ok(());
+    }
+    for mark in &record.marks {
+        write_mark(tx, mark)?;
+    }
+    match record::decode(&record.bytes) {
+        Ok(decoded) => {
+            project::record(tx, record.number, record.at, &decoded.input, &decoded.decisions)
+        }
+        Err(fault) => {
+            // The truth is kept; only its view for people lacks this step.
+            tracing::error!(record = record.number, %fault, "failed to project a record");
+            Ok(())
+        }
+    }
+}
+
+fn write_mark(tx: &Transaction<'_>, mark: &Mark) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO marks (node, boot_id, sequence, base, encoder_known)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![mark.node.0, mark.boot_id, mark.sequence.0, mark.base, mark.encoder_known])
+    .map(|_| ())
+}
+
+fn write_snapshot(
+    tx: &Transaction<'_>,
+    number: u64,
+    at: Micros,
+    bytes: &[u8],
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO snapshots (number, at_us, bytes) VALUES (?1, ?2, ?3)")?
+        .execute(params![number, at.0, bytes])?;
+    tx.prepare_cached(
+        "DELETE FROM snapshots WHERE number NOT IN
+         (SELECT number FROM snapshots ORDER BY number DESC LIMIT ?1)",
+    )?
+    .execute([SNAPSHOTS_KEPT])
+    .map(|_| ())
+}
+
+fn write_file(tx: &Transaction<'_>, file: &KeptFile) -> rusqlite::Result<()> {
+    let hash = blake3::hash(&file.bytes);
+    tx.prepare_cached(
+        "INSERT INTO files (utc_us, kind, name, hash, bytes)
+         SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?4 IS NOT
+         (SELECT hash FROM files WHERE kind = ?2 ORDER BY id DESC LIMIT 1)",
+    )?
+    .execute(params![
+        file.utc_us,
+        file.kind.code(),
+        file.name,
+        hash.as_bytes().as_slice(),
+        file.bytes
+    ])
+    .map(|_| ())
+}

@@ -1,0 +1,403 @@
+//! The loop: everything that can wake the engine comes in here, every effect leaves from here.
+//!
+//! One task owns the engine and waits for nothing but the next [`Woken`]. Buses, journal, manifest
+//! and screens are other tasks or threads behind bounded queues; none of them can make it wait.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use line_engine::{BusId, Effects, Outcome, Question, Record, Transmit, Wake, record};
+use line_model::decision::Decision;
+use line_model::packml::State;
+use line_model::plan::Plan;
+use line_model::signal::{Command, Input};
+use tokio::signal::unix::Signal;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Interval, MissedTickBehavior};
+use units::Micros;
+
+use crate::bus::{self, Heard};
+use crate::clock::{Clock, utc_us};
+use crate::guard::Guard;
+use crate::hmi::{HmiCommand, HmiView, Refused};
+use crate::journal::writer::{Entry, Progress, Writer};
+use crate::upstream::manifest::Answer;
+use crate::view::Names;
+
+/// Records between two snapshots: a restart repeats no more than these.
+const SNAPSHOT_EVERY: u64 = 10_000;
+/// Entries that may wait for a writer whose queue is full: hours of an idle line, minutes of a busy
+/// one that paused its induction long before. When it is full, the daemon ends: nothing is dropped.
+const BACKLOG_MAX: usize = 200_000;
+/// Screens get a view this often.
+const VIEW_EVERY: Duration = Duration::from_millis(100);
+/// The wall clock is told this often.
+const WALL_CLOCK_EVERY: Duration = Duration::from_secs(60);
+/// How long belts may take to stop before the daemon leaves anyway; the nodes' lease stops them then.
+const STOP_MAX: Duration = Duration::from_secs(5);
+/// How long the last commits may take before the daemon leaves anyway.
+const FLUSH_MAX: Duration = Duration::from_secs(5);
+
+/// Everything that the loop holds and talks to.
+pub struct Loop {
+    /// The clock of this run.
+    pub clock: Clock,
+    /// The engine.
+    pub guard: Guard,
+    /// Requests to each bus, by its index.
+    pub buses: Vec<mpsc::Sender<bus::Request>>,
+    /// What all buses say.
+    pub heard: mpsc::Receiver<Heard>,
+    /// The journal.
+    pub writer: Writer,
+    /// Questions to the manifest.
+    pub questions: mpsc::Sender<Question>,
+    /// Its answers.
+    pub answers: mpsc::Receiver<Answer>,
+    /// Commands of people at screens.
+    pub commands: mpsc::Receiver<HmiCommand>,
+    /// The view for screens.
+    pub view: watch::Sender<Arc<HmiView>>,
+    /// What the view needs besides.
+    pub names: Names,
+    /// The plan to sort by.
+    pub plan: Plan,
+    /// Files to keep in the journal.
+    pub files: Vec<Entry>,
+    /// Asks the daemon to leave.
+    pub leave: Leave,
+}
+
+/// The signals that ask the daemon to leave.
+#[derive(Debug)]
+pub struct Leave {
+    /// Ctrl-C.
+    pub interrupt: Signal,
+    /// The service manager.
+    pub terminate: Signal,
+}
+
+impl Leave {
+    async fn asked(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+/// Why the loop ended badly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunFault {
+    /// The journal's thread has ended.
+    WriterGone,
+    /// The journal did not keep up for so long that memory would have run out.
+    Backlog,
+    /// The last records are not on disk; the nodes still hold what was not acknowledged.
+    NotFlushed {
+        /// Why the last commit failed, when one did.
+        why: Option<String>,
+    },
+}
+
+impl std::fmt::Display for RunFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::WriterGone => f.write_str("go on: the journal's thread has ended"),
+            Self::Backlog => write!(f, "go on: {BACKLOG_MAX} records wait for the disk"),
+            Self::NotFlushed { why: Some(why) } => write!(f, "flush the journal: {why}"),
+            Self::NotFlushed { why: None } => f.write_str("flush the journal in time"),
+        }
+    }
+}
+
+impl std::error::Error for RunFault {}
+
+/// The closed list of what wakes the loop.
+enum Woken {
+    Bus(Heard),
+    Disk,
+    Route(Answer),
+    Person(HmiCommand),
+    View,
+    WallClock,
+    Deadline,
+    Leave(&'static str),
+}
+
+/// The loop at work.
+struct Running {
+    parts: Loop,
+    progress: watch::Receiver<Progress>,
+    effects: Effects,
+    backlog: VecDeque<Entry>,
+    /// Buses whose task has ended; told to the engine after the present wake.
+    gone: VecDeque<BusId>,
+    now: Micros,
+    told_durable: u64,
+    last_record: u64,
+    last_snapshot: u64,
+    view_tick: Interval,
+    wall_tick: Interval,
+}
+
+/// Runs until a signal asks to leave.
+///
+/// # Errors
+/// When the journal cannot take the records any more.
+pub async fn run(mut parts: Loop) -> Result<(), RunFault> {
+    let progress = parts.writer.progress();
+    let durable = progress.borrow().durable;
+    let backlog = std::mem::take(&mut parts.files).into();
+    let mut running = Running {
+        now: parts.clock.now(),
+        parts,
+        progress,
+        effects: Effects::default(),
+        backlog,
+        gone: VecDeque::new(),
+        told_durable: durable,
+        last_record: durable,
+        last_snapshot: durable,
+        view_tick: ticks(VIEW_EVERY),
+        wall_tick: ticks(WALL_CLOCK_EVERY),
+    };
+    running.begin();
+    let by = loop {
+        match running.next().await {
+            Woken::Leave(by) => break by,
+            woken => running.take(woken)?,
+        }
+    };
+    tracing::info!(by, "leaving");
+    running.stop(by).await?;
+    running.flush().await
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+impl Running {
+    /// Tells the time of day and the plan, when the line does not follow it already.
+    fn begin(&mut self) {
+        self.wake(Wake::WallClock { utc_us: utc_us() });
+        let follows = self.parts.guard.engine().line().memory().plans.last();
+        if follows.is_none_or(|follows| follows.plan != self.parts.plan) {
+            let plan = self.parts.plan.clone();
+            tracing::info!(plan = plan.name, version = plan.version, "plan selected");
+            self.wake(Wake::SelectPlan { plan });
+        }
+    }
+
+    async fn next(&mut self) -> Woken {
+        let deadline = self.parts.guard.engine().next_deadline();
+        tokio::select! {
+            Some(heard) = self.parts.heard.recv() => Woken::Bus(heard),
+            Ok(()) = self.progress.changed() => Woken::Disk,
+            Some(answer) = self.parts.answers.recv() => Woken::Route(answer),
+            Some(command) = self.parts.commands.recv() => Woken::Person(command),
+            _ = self.view_tick.tick() => Woken::View,
+            _ = self.wall_tick.tick() => Woken::WallClock,
+            () = self.parts.clock.sleep_until(deadline) => Woken::Deadline,
+            by = self.parts.leave.asked() => Woken::Leave(by),
+        }
+    }
+
+    fn take(&mut self, woken: Woken) -> Result<(), RunFault> {
+        match woken {
+            Woken::Bus(heard) => self.bus(heard),
+            Woken::Disk => {
+                let durable = self.progress.borrow_and_update().durable;
+                if durable > self.told_durable {
+                    self.told_durable = durable;
+                    self.wake(Wake::Durable { record: durable });
+                }
+            }
+            Woken::Route(Answer { parcel, facts }) => self.wake(Wake::Route { parcel, facts }),
+            Woken::Person(command) => self.person(command),
+            Woken::View => self.publish(),
+            Woken::WallClock => self.wake(Wake::WallClock { utc_us: utc_us() }),
+            Woken::Deadline | Woken::Leave(_) => self.wake(Wake::Timer),
+        }
+        self.pump();
+        if self.parts.writer.is_gone() {
+            return Err(RunFault::WriterGone);
+        }
+        if self.backlog.len() > BACKLOG_MAX { Err(RunFault::Backlog) } else { Ok(()) }
+    }
+
+    fn bus(&mut self, Heard { bus, event }: Heard) {
+        let bus = BusId(bus);
+        let outcome = match &event {
+            bus::Event::Up => return self.wake(Wake::BusUp { bus }),
+            bus::Event::Down { why: _ } => return self.wake(Wake::BusDown { bus }),
+            bus::Event::Answer { unit, pdu } => Outcome::Answer { unit: *unit, pdu },
+            bus::Event::Timeout => Outcome::Timeout,
+            bus::Event::BroadcastDone => Outcome::BroadcastDone,
+            bus::Event::Lost => Outcome::Lost,
+        };
+        self.wake(Wake::Exchange { bus, outcome });
+    }
+
+    fn person(&mut self, HmiCommand { command, by, answer }: HmiCommand) {
+        tracing::info!(?command, by, "command");
+        let before = self.last_record;
+        let refused = self.wake_and_look(Wake::Command { command, by }, before);
+        // The person may have left meanwhile; the command was taken all the same.
+        answer.send(refused.map_or(Ok(()), |why| Err(Refused { why }))).ok();
+    }
+
+    fn wake(&mut self, wake: Wake<'_>) {
+        self.handle(wake);
+        self.dispatch();
+    }
+
+    /// As [`Self::wake`]; returns why the line refused, when it did.
+    fn wake_and_look(
+        &mut self,
+        wake: Wake<'_>,
+        before: u64,
+    ) -> Option<Vec<line_model::view::Unmet>> {
+        self.handle(wake);
+        let fresh = self.effects.records.iter().filter(|record| record.number > before);
+        let refused = fresh.filter_map(refusal).next();
+        self.dispatch();
+        refused
+    }
+
+    fn handle(&mut self, wake: Wake<'_>) {
+        self.now = self.now.max(self.parts.clock.now());
+        let before = self.parts.guard.counts();
+        self.parts.guard.handle(self.now, wake, &mut self.effects);
+        let after = self.parts.guard.counts();
+        if after.set_aside > before.set_aside {
+            tracing::error!("an input panicked twice and was set aside; parcels are uncertain");
+        } else if after.panics > before.panics {
+            tracing::error!("an input panicked; the second attempt succeeded");
+        }
+    }
+
+    /// Sends every effect on its way.
+    fn dispatch(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for transmit in effects.transmit.drain(..) {
+            self.transmit(transmit);
+        }
+        for record in effects.records.drain(..) {
+            self.last_record = record.number;
+            self.backlog.push_back(Entry::Record(record));
+        }
+        for question in effects.questions.drain(..) {
+            if self.parts.questions.try_send(question).is_err() {
+                tracing::error!("a question to the manifest was dropped: its queue is full");
+            }
+        }
+        self.effects = effects;
+        if self.last_record >= self.last_snapshot + SNAPSHOT_EVERY {
+            self.snapshot();
+        }
+        while let Some(bus) = self.gone.pop_front() {
+            self.wake(Wake::Exchange { bus, outcome: Outcome::Lost });
+            self.wake(Wake::BusDown { bus });
+        }
+    }
+
+    fn transmit(&mut self, Transmit { bus, unit, pdu, timeout }: Transmit) {
+        let request = bus::Request { unit, pdu, timeout };
+        let taken = self.parts.buses[usize::from(bus.0)].try_send(request);
+        if let Err(error) = taken {
+            tracing::error!(bus = bus.0, %error, "a bus takes no request");
+            self.gone.push_back(bus);
+        }
+    }
+
+    fn snapshot(&mut self) {
+        self.last_snapshot = self.last_record;
+        let bytes = self.parts.guard.engine().snapshot();
+        self.backlog.push_back(Entry::Snapshot { number: self.last_record, at: self.now, bytes });
+    }
+
+    /// Hands waiting entries to the writer, as many as it takes.
+    fn pump(&mut self) {
+        while let Some(entry) = self.backlog.pop_front() {
+            if let Err(entry) = self.parts.writer.offer(entry) {
+                self.backlog.push_front(entry);
+                return;
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        self.now = self.now.max(self.parts.clock.now());
+        let view = self.parts.guard.engine().view(self.now);
+        let view = self.parts.names.view(view, self.now, utc_us());
+        self.parts.view.send_replace(Arc::new(view));
+    }
+
+    fn state(&self) -> State {
+        self.parts.guard.engine().line().memory().machine.mode.state()
+    }
+
+    /// Stops the line and waits until its belts stand; a second signal does not wait.
+    async fn stop(&mut self, by: &str) -> Result<(), RunFault> {
+        let at_rest = |state| matches!(state, State::Stopped | State::Aborted);
+        if !at_rest(self.state()) {
+            self.wake(Wake::Command { command: Command::Stop, by: format!("signal {by}") });
+            self.pump();
+        }
+        let limit = tokio::time::sleep(STOP_MAX);
+        tokio::pin!(limit);
+        while !at_rest(self.state()) {
+            let woken = tokio::select! {
+                woken = self.next() => woken,
+                () = &mut limit => break,
+            };
+            if let Woken::Leave(by) = woken {
+                tracing::warn!(by, "leaving before the belts stand");
+                break;
+            }
+            self.take(woken)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits and a last snapshot, then closes the journal.
+    async fn flush(mut self) -> Result<(), RunFault> {
+        if self.last_record > self.last_snapshot {
+            self.snapshot();
+        }
+        let last = self.progress.clone();
+        let flushed = async move {
+            self.pump();
+            while !self.backlog.is_empty() {
+                if self.progress.changed().await.is_err() {
+                    return;
+                }
+                self.pump();
+            }
+            let mut progress = self.parts.writer.close();
+            // An error means that the thread has ended, which `closed` does not say then.
+            progress.wait_for(|progress| progress.closed).await.map(|_| ()).unwrap_or_default();
+        };
+        // When the time is over, the progress tells what is missing.
+        tokio::time::timeout(FLUSH_MAX, flushed).await.unwrap_or_default();
+        let progress = last.borrow().clone();
+        if progress.closed { Ok(()) } else { Err(RunFault::NotFlushed { why: progress.failing }) }
+    }
+}
+
+/// Why the line refused the command of this record; `None` when it did not.
+fn refusal(record: &Record) -> Option<Vec<line_model::view::Unmet>> {
+    let decoded = record::decode(&record.bytes).ok()?;
+    if !matches!(decoded.input, Input::Command { .. }) {
+        return None;
+    }
+    decoded.decisions.into_iter().find_map(|decision| match decision {
+        Decision::Refused { why } => Some(why),
+        _ => None,
+    })
+}

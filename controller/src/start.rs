@@ -1,0 +1,282 @@
+//! Starting the daemon: locks and ports first, then the past, then threads and the loop.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use line_engine::{Engine, Question};
+use line_file::Parity;
+use line_model::plan::Plan;
+use modbus::session::Wire;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::bus::{self, Heard, serial, tcp};
+use crate::clock::{Clock, utc_us};
+use crate::config::{self, BusPort, Line, manifest::Manifest};
+use crate::exit::Exit;
+use crate::guard::Guard;
+use crate::hmi::{self, HmiCommand, HmiSetup, HmiView};
+use crate::inputs::Input;
+use crate::journal::restart::{self, Past};
+use crate::journal::writer::{Entry, FileKind, Writer};
+use crate::journal::{FILE, JournalFault, Store};
+use crate::run::{self, Leave, Loop, RunFault};
+use crate::upstream::manifest as upstream;
+use crate::view::Names;
+
+/// Commands of people that may wait; a full queue is answered as busy.
+const COMMANDS_MAX: usize = 16;
+
+/// What the daemon runs with; every file is checked.
+#[derive(Debug)]
+pub struct Daemon {
+    /// The line, with its buses where they are.
+    pub line: Input<Line>,
+    /// The plan.
+    pub plan: Input<Plan>,
+    /// The manifest.
+    pub manifest: Input<Manifest>,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Address of the screens.
+    pub hmi: SocketAddr,
+}
+
+/// Why the daemon did not start or ended badly.
+#[derive(Debug)]
+pub enum DaemonFault {
+    /// The screens' address cannot be had.
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The journal.
+    Journal(JournalFault),
+    /// The operating system gave no thread, signal or event queue.
+    System {
+        /// For what.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The loop.
+    Run(RunFault),
+}
+
+impl DaemonFault {
+    /// The exit code that it leads to.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Listen { .. } => Exit::CannotStart,
+            Self::Journal(fault) => fault.exit(),
+            Self::System { .. } | Self::Run(_) => Exit::Internal,
+        }
+    }
+}
+
+impl std::fmt::Display for DaemonFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Listen { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
+                write!(f, "serve the screens on {address}: another program has this port")
+            }
+            Self::Listen { address, source } => {
+                write!(f, "serve the screens on {address}: {source}")
+            }
+            Self::Journal(fault) => write!(f, "{fault}"),
+            Self::System { what, source } => write!(f, "start {what}: {source}"),
+            Self::Run(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+impl std::error::Error for DaemonFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen { source, .. } | Self::System { source, .. } => Some(source),
+            Self::Journal(fault) => Some(fault),
+            Self::Run(fault) => Some(fault),
+        }
+    }
+}
+
+/// Runs the daemon until a signal asks it to leave.
+///
+/// # Errors
+/// When it cannot start, or its last records are not on disk.
+pub fn daemon(daemon: Daemon) -> Result<(), DaemonFault> {
+    let listener = TcpListener::bind(daemon.hmi)
+        .map_err(|source| DaemonFault::Listen { address: daemon.hmi, source })?;
+    let (past, writer) = past(&daemon).map_err(DaemonFault::Journal)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| DaemonFault::System { what: "the event loop", source })?;
+    runtime.block_on(async {
+        let parts = parts(daemon, listener, past, writer)?;
+        run::run(parts).await.map_err(DaemonFault::Run)
+    })
+}
+
+/// Opens the journal and brings back what it knows.
+fn past(daemon: &Daemon) -> Result<(Past, Writer), JournalFault> {
+    let layout = &daemon.line.value.engine.layout;
+    let mut store = Store::open(&daemon.data)?;
+    check_same_line(&store, &daemon.line.value, &daemon.data)?;
+    let past = restart::restore(&mut store, layout, utc_us())?;
+    let writer = Writer::start(store)?;
+    Ok((past, writer))
+}
+
+/// Parcels and positions of another geometry mean nothing here.
+fn check_same_line(store: &Store, line: &Line, data: &Path) -> Result<(), JournalFault> {
+    let Some((name, bytes)) = restart::kept_file(store, FileKind::Line)? else { return Ok(()) };
+    let same = config::check(&name, &bytes)
+        .is_ok_and(|kept| kept.engine.layout == line.engine.layout);
+    if same { Ok(()) } else { Err(JournalFault::OtherLine { path: data.to_owned() }) }
+}
+
+/// Starts every task and thread but the loop's own.
+fn parts(
+    daemon: Daemon,
+    listener: TcpListener,
+    past: Past,
+    writer: Writer,
+) -> Result<Loop, DaemonFault> {
+    let Daemon { line, plan, manifest, data, hmi: _ } = daemon;
+    let read = utc_us();
+    let files = vec![
+        Entry::File(line.kept(FileKind::Line, read)),
+        Entry::File(plan.kept(FileKind::Plan, read)),
+        Entry::File(manifest.kept(FileKind::Manifest, read)),
+    ];
+    let line = line.value;
+    let clock = Clock::starting_at(past.now);
+    tracing::info!(line = line.name, repeated = past.repeated, now_us = past.now.0, "starting");
+    let guard = Guard::new(Engine::new(line.engine.clone(), past.token, past.start));
+    let names = Names {
+        line: line.name.clone(),
+        layout: Arc::new(line.engine.layout.clone()),
+        chutes: line.chute_names.clone(),
+        limit_per_hour: line.geometric_limit_per_hour(),
+    };
+    let first = names.view(guard.engine().view(past.now), past.now, read);
+    let (view, shown) = watch::channel(Arc::new(first));
+    let (press, commands) = mpsc::channel(COMMANDS_MAX);
+    serve_screens(&line, listener, shown, press, &data)?;
+    let (buses, heard) = open_buses(&line)?;
+    let (questions, answers) = ask_manifest(manifest.value);
+    let on = |kind, what| signal(kind).map_err(|source| DaemonFault::System { what, source });
+    let leave = Leave {
+        interrupt: on(SignalKind::interrupt(), "listening to SIGINT")?,
+        terminate: on(SignalKind::terminate(), "listening to SIGTERM")?,
+    };
+    Ok(Loop {
+        clock,
+        guard,
+        buses,
+        heard,
+        writer,
+        questions,
+        answers,
+        commands,
+        view,
+        names,
+        plan: plan.value,
+        files,
+        leave,
+    })
+}
+
+/// Serves the screens on a thread of their own, so that they never delay the loop.
+fn serve_screens(
+    line: &Line,
+    listener: TcpListener,
+    view: watch::Receiver<Arc<HmiView>>,
+    commands: mpsc::Sender<HmiCommand>,
+    data: &Path,
+) -> Result<(), DaemonFault> {
+    let system = |source| DaemonFault::System { what: "the screens", source };
+    let address = listener.local_addr().map_err(system)?;
+    let setup = HmiSetup {
+        listener,
+        view,
+        commands,
+        data: data.join(FILE),
+        panel: line.screens.panel.clone(),
+        simulated: line.simulated,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+    std::thread::Builder::new()
+        .name("hmi".to_owned())
+        .spawn(move || {
+            if let Err(error) = runtime.block_on(hmi::serve(setup)) {
+                tracing::error!(%error, "failed to serve the screens; the line goes on");
+            }
+        })
+        .map_err(system)?;
+    tracing::info!(%address, "screens at http://{address}/");
+    Ok(())
+}
+
+type Buses = (Vec<mpsc::Sender<bus::Request>>, mpsc::Receiver<Heard>);
+
+/// Starts every bus; ports and connections are opened by the buses themselves.
+fn open_buses(line: &Line) -> Result<Buses, DaemonFault> {
+    let (say, heard) = mpsc::channel(bus::HEARD_MAX);
+    let mut buses = Vec::with_capacity(line.ports.len());
+    for (index, (port, setup)) in (0_u8..).zip(line.ports.iter().zip(&line.engine.buses)) {
+        let (submit, requests) = mpsc::channel(bus::REQUESTS_MAX);
+        let name = setup.name.clone();
+        match port {
+            BusPort::Serial { path, baud, parity, stop_bits, turnaround } => {
+                let two_stops = *stop_bits == 2;
+                let parity_bits = u8::from(*parity != Parity::None);
+                let wire = Wire {
+                    baud: *baud,
+                    // Start, eight data bits, parity, stops.
+                    bits_per_char: 10 + parity_bits + u8::from(two_stops),
+                    turnaround_max: *turnaround,
+                    broadcast_wait: *turnaround,
+                    echo: false,
+                };
+                let parity = match parity {
+                    Parity::Even => tokio_serial::Parity::Even,
+                    Parity::Odd => tokio_serial::Parity::Odd,
+                    Parity::None => tokio_serial::Parity::None,
+                };
+                let stop_bits = if two_stops {
+                    tokio_serial::StopBits::Two
+                } else {
+                    tokio_serial::StopBits::One
+                };
+                let path = PathBuf::from(path);
+                let setup = serial::Setup { bus: index, name, path, wire, parity, stop_bits };
+                // The thread ends with its requests' sender; nobody needs to join it.
+                let _thread = serial::spawn(setup, requests, say.clone())
+                    .map_err(|source| DaemonFault::System { what: "a serial bus", source })?;
+            }
+            BusPort::Tcp { address } => {
+                let setup = tcp::Setup { bus: index, name, address: address.clone() };
+                tokio::spawn(tcp::serve(setup, requests, say.clone()));
+            }
+        }
+        buses.push(submit);
+    }
+    Ok((buses, heard))
+}
+
+/// Lets the manifest answer questions.
+fn ask_manifest(
+    manifest: Manifest,
+) -> (mpsc::Sender<Question>, mpsc::Receiver<upstream::Answer>) {
+    let (questions, asked) = mpsc::channel(upstream::WAITING_MAX);
+    let (answer, answers) = mpsc::channel(upstream::WAITING_MAX);
+    tokio::spawn(upstream::serve(manifest.items, asked, answer));
+    (questions, answers)
+}

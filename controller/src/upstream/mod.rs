@@ -1,0 +1,3 @@
+//! Where routes come from: whoever answers the engine's questions, never waited for.
+
+pub mod manifest;

@@ -1,0 +1,66 @@
+//! The engine's view with the names that screens need.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use line_engine::EngineView;
+use line_model::ids::ChuteNo;
+use line_model::layout::Layout;
+use units::Micros;
+
+use crate::hmi::{BusHealth, HmiView, StationHealth, StationState};
+
+/// What a view needs besides the engine's.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// Name of the line.
+    pub line: String,
+    /// Geometry and names.
+    pub layout: Arc<Layout>,
+    /// Names of chutes.
+    pub chutes: BTreeMap<ChuteNo, String>,
+    /// Parcels an hour that the geometry can carry.
+    pub limit_per_hour: u32,
+}
+
+impl Names {
+    /// The view for screens.
+    pub fn view(&self, view: EngineView, taken: Micros, taken_utc_us: u64) -> HmiView {
+        HmiView {
+            line_name: self.line.clone(),
+            taken,
+            taken_utc_us,
+            layout: Arc::clone(&self.layout),
+            chute_names: self.chutes.clone(),
+            limit_per_hour: self.limit_per_hour,
+            line: view.line,
+            buses: view.buses.into_iter().map(bus).collect(),
+            records_pending: u64::try_from(view.pending).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+fn bus(bus: line_engine::BusView) -> BusHealth {
+    let stations = bus.stations.into_iter().map(|station| StationHealth {
+        node: station.node,
+        state: state(station.state),
+        last_answer: station.last_answer,
+        exchanges: station.counters.exchanges,
+        timeouts: station.counters.timeouts,
+        bad: station.counters.bad,
+    });
+    BusHealth { name: bus.name, up: bus.up, stations: stations.collect() }
+}
+
+const fn state(state: line_engine::StationState) -> StationState {
+    match state {
+        line_engine::StationState::Unknown => StationState::Unknown,
+        line_engine::StationState::Peeking
+        | line_engine::StationState::Configuring
+        | line_engine::StationState::Checking
+        | line_engine::StationState::Adopting
+        | line_engine::StationState::Mapping => StationState::Joining,
+        line_engine::StationState::Online => StationState::Online,
+        line_engine::StationState::Down { why, probe: _ } => StationState::Down(why),
+    }
+}
