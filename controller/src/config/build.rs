@@ -99,7 +99,9 @@ pub(crate) const fn kind(kind: NodeKind) -> registers::NodeKind {
 pub(crate) fn screens(file: &LineFile, sink: &mut Sink<'_>) -> Screens {
     let bind = file.hmi.bind.parse().unwrap_or_else(|_| {
         let message = format!("`bind` is {:?}", file.hmi.bind);
-        sink.enter(draft("hmi.bind", message).allowed("IP address and port, such as 127.0.0.1:8080"));
+        sink.enter(
+            draft("hmi.bind", message).allowed("IP address and port, such as 127.0.0.1:8080"),
+        );
         SocketAddr::from(([127, 0, 0, 1], 0))
     });
     let mut panel = Vec::new();
@@ -139,9 +141,12 @@ pub(crate) fn ports(file: &LineFile, sink: &mut Sink<'_>) -> Vec<BusPort> {
             }
         };
         if let Some(first) = ports.iter().position(|other| same_wire(other, &port)) {
-            let fault = draft(format!("bus[{n}].{name}"), format!("bus {:?} uses the same {name} as another", bus.name))
-                .allowed("one of its own")
-                .related(format!("bus[{first}].{name}"), "first here");
+            let fault = draft(
+                format!("bus[{n}].{name}"),
+                format!("bus {:?} uses the same {name} as another", bus.name),
+            )
+            .allowed("one of its own")
+            .related(format!("bus[{first}].{name}"), "first here");
             let kinds = [format!("bus[{n}].kind"), format!("bus[{first}].kind")];
             sink.enter_from(fault, &[&kinds[0], &kinds[1]]);
         }
@@ -156,7 +161,8 @@ fn same_wire(a: &BusPort, b: &BusPort) -> bool {
             a == b && !a.is_empty()
         }
         (BusPort::Tcp { address: a }, BusPort::Tcp { address: b }) => a == b && !a.is_empty(),
-        (BusPort::Serial { .. }, BusPort::Tcp { .. }) | (BusPort::Tcp { .. }, BusPort::Serial { .. }) => false,
+        (BusPort::Serial { .. }, BusPort::Tcp { .. })
+        | (BusPort::Tcp { .. }, BusPort::Serial { .. }) => false,
     }
 }
 
@@ -212,9 +218,10 @@ pub(crate) fn line(
     let layout = builder.layout(derived);
     let buses = file.bus.iter().map(|bus| builder.bus(bus, derived)).collect();
     let limits = EngineLimits { stall: millis(file.timing.stall_ms), link: LinkLimits::default() };
-    let names = file.chute.iter().filter_map(|chute| {
-        chute.name_zh.clone().map(|name| (ChuteNo(chute.number), name))
-    });
+    let names = file
+        .chute
+        .iter()
+        .filter_map(|chute| chute.name_zh.clone().map(|name| (ChuteNo(chute.number), name)));
     Line {
         name: file.line.name.clone(),
         name_zh: file.line.name_zh.clone(),
@@ -291,10 +298,10 @@ impl<'a> Builder<'a> {
                 node: self.node(&file.scanner.node),
                 at: self.path(file.scanner.at_mm),
             },
-            dws: file.dws.as_ref().map(|dws| StationPlace {
-                node: self.node(&dws.node),
-                at: self.path(dws.at_mm),
-            }),
+            dws: file
+                .dws
+                .as_ref()
+                .map(|dws| StationPlace { node: self.node(&dws.node), at: self.path(dws.at_mm) }),
             diverters: beds.map(|(n, (diverter, bed))| self.diverter(n, diverter, bed)).collect(),
             chutes,
             panel: self.node(&file.panel.node),

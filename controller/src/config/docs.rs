@@ -1,1 +1,123 @@
-//! Tests.
+//! `CONFIG.md` from the table of keys; `UPDATE=1` rewrites it.
+
+use super::keys::{self, Key};
+use super::waybill;
+use std::fmt::Write as _;
+use std::path::Path;
+
+const HEAD: &str = "\
+# Configuration
+
+Generated from the table of keys that the checks use; `UPDATE=1 cargo test -p sortline docs` rewrites it.
+
+`sortline check` tells every fault of a file at once, with line, column, key and allowed range. Unknown
+keys are faults. Positions are millimetres from the induction eye along the belt, positive downstream,
+for the head of a parcel. Examples: `examples/`.
+";
+
+const RULES: &str = "
+### What is checked besides the ranges
+
+- Names are unique, references lead to a thing of the right kind, each node has exactly one duty, a unit
+  number occurs once on its bus, a port or address belongs to one bus.
+- Zones are adjacent and none is slower than the one before; the one ahead of the sorter belt makes the
+  gaps; the sorter belt begins at 0, where the induction eye is, and ends at the drop. A parcel that is
+  stopped at an exit eye stays on its zone (debounce and ramp).
+- Every node whose eyes look at the sorter belt counts its encoder.
+- Places rise in the order that a parcel passes them: induction, scale and scanner, tunnel exit, then eye,
+  bed and end of bed of each diverter, end eye, drop.
+- Eye to bed leaves room for debounce, 1.2 x switch time and 60 mm.
+- The longest parcel is read, routed and armed before it reaches the first diverter's eye: scanner +
+  `length_max_mm` + speed x (`read_wait_ms` + `route_ms` + `arm_lead_ms`).
+- Two neighbours' windows do not overlap on the longest stretch between two eyes.
+- `in_flight_max` is above what the belt holds, `ramp_ms` covers the sorter belt's ramp.
+- The answer time-out covers the longest exchange; `arm_lead_ms` covers one exchange under way, one lost
+  and one that carries the arm; a lease spans ten bus cycles.
+- Every chute stands on one side of one diverter; one is for general exceptions, one for quarantine.
+
+### What follows from the file
+
+- Gap before a parcel that changes a bed's state: bed + speed x switch time + `margin_mm`; behind a
+  diverted one speed x `divert_settle_ms` more. The gapping zone makes the largest of them + 2.2 x
+  `sigma_mm`.
+- Geometric limit an hour: 3,600 x speed / (that gap + `mean_length_mm`), because codes are read after
+  gapping.
+- Leads of the gapping zone, with e = exit eye to its end, s = its stopping distance, L = mean length, v2
+  and a its speed and ramp, v3 the sorter belt's speed: passing (e + L/2) x (v3/v2 - 1); starting
+  (e - s + L/2) x (v3/v2 - 1) + v3 x v2 / 2a.
+";
+
+const MANIFEST: &str = "
+## Manifest
+
+CSV with a heading line, UTF-8 (with or without byte-order mark) or GB18030; columns by heading in any
+order, other columns are not read.
+
+| column | also | value |
+|---|---|---|
+| waybill | 运单号 | a number of the carrier's form, once in the file |
+| carrier | 快递公司 | a code of the table below |
+| route_code | 三段码 | 1 to 32 characters, opaque |
+| item_class | 物品类别 | 1 to 32 characters, opaque |
+| expected_weight_g | 预计重量g | 1 to 60000 |
+| inspected | 收寄验视 | yes, no, 已验视, 未验视 |
+| xray | 过机安检 | passed, hub (screened at the hub by agreement), rejected, unknown, 通过, 枢纽安检, 未通过, 未知 |
+
+Bad rows are named by line and column, and nothing is taken, unless bad rows may be skipped.
+";
+
+fn table(out: &mut String, keys: &[Key]) {
+    out.push_str("\n| key | type | range | without it | meaning |\n|---|---|---|---|---|\n");
+    for key in keys {
+        let absent = key.absent.map_or("a fault".to_owned(), |absent| absent.to_owned());
+        let range = key.kind.range();
+        let name = key.kind.name();
+        writeln!(out, "| `{}` | {name} | {range} | {absent} | {} |", key.path, key.meaning)
+            .expect("writing to a string does not fail");
+    }
+}
+
+fn render() -> String {
+    let mut out = HEAD.to_owned();
+    out.push_str("\n## Line file\n");
+    table(&mut out, keys::LINE);
+    out.push_str(RULES);
+    out.push_str("\n## Sort plan\n");
+    table(&mut out, keys::PLAN);
+    out.push_str("\nA chute belongs to one carrier: lists of two carriers never share one.\n");
+    out.push_str(MANIFEST);
+    writeln!(out, "\nForms of waybill numbers, version {}:\n", waybill::VERSION)
+        .expect("writing to a string does not fail");
+    out.push_str("| code | name | forms |\n|---|---|---|\n");
+    for carrier in waybill::CARRIERS {
+        let forms: Vec<String> =
+            carrier.forms.iter().map(|form| format!("`{}`", form.replace('|', "\\|"))).collect();
+        writeln!(out, "| {} | {} | {} |", carrier.code, carrier.name_zh, forms.join(" or "))
+            .expect("writing to a string does not fail");
+    }
+    out.push_str("\n`[A-Z]{2}[0-9]{9}CN` is the UPU S10 form; its check digit is checked.\n");
+    out
+}
+
+#[test]
+fn config_md_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFIG.md");
+    let fresh = render();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &fresh).expect("CONFIG.md can be written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == fresh, "CONFIG.md is stale; UPDATE=1 rewrites it");
+}
+
+#[test]
+fn examples_explain_every_key() {
+    let line = include_str!("../../examples/factory-line.toml");
+    let plan = include_str!("../../examples/plan.toml");
+    for (text, keys) in [(line, keys::LINE), (plan, keys::PLAN)] {
+        for key in keys {
+            let leaf = key.path.rsplit('.').next().unwrap_or(key.path);
+            assert!(text.contains(leaf), "{} is in no example", key.path);
+        }
+    }
+}

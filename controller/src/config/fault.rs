@@ -157,12 +157,7 @@ pub(crate) struct Draft {
 
 /// Begins a fault at a key.
 pub(crate) fn draft(key: impl Into<String>, message: impl Into<String>) -> Draft {
-    Draft {
-        key: key.into(),
-        message: message.into(),
-        allowed: String::new(),
-        related: None,
-    }
+    Draft { key: key.into(), message: message.into(), allowed: String::new(), related: None }
 }
 
 impl Draft {
@@ -200,9 +195,9 @@ impl<'a> Sink<'a> {
             return;
         }
         let span = within(self.document.text(), self.document.span(&draft.key));
-        let related = draft.related.map(|(key, label)| {
-            (within(self.document.text(), self.document.span(&key)), label)
-        });
+        let related = draft
+            .related
+            .map(|(key, label)| (within(self.document.text(), self.document.span(&key)), label));
         self.faults.push(Fault {
             place: Place::of(self.document.text(), span.start),
             key: draft.key,
@@ -235,7 +230,8 @@ impl<'a> Sink<'a> {
         if key.contains("[]") {
             return self.poisoned.iter().any(|bad| {
                 let bad = pattern(bad);
-                key.strip_prefix(&bad).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                key.strip_prefix(&bad)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
             });
         }
         let mut at = key;

@@ -78,8 +78,7 @@ fn bed(file: &LineFile, diverter: &Diverter, v: i64) -> Bed {
     let switch = way(v, i64::from(diverter.switch_ms));
     let eye_to_bed = i64::from(diverter.bed_from_mm) - i64::from(diverter.eye_at_mm);
     let delay = eye_to_bed - switch * SWITCH_WORN_PERCENT / 100 - FIRE_MARGIN_MM;
-    let gap_before =
-        i64::from(diverter.bed_length_mm) + switch + i64::from(file.gap.margin_mm);
+    let gap_before = i64::from(diverter.bed_length_mm) + switch + i64::from(file.gap.margin_mm);
     Bed {
         eye_to_bed,
         delay,
@@ -96,15 +95,15 @@ fn zones(file: &LineFile, sink: &mut Sink<'_>) {
     for (n, zone) in file.zone.iter().enumerate() {
         let at = |name: &str| format!("zone[{n}].{name}");
         if zone.to_mm <= zone.from_mm {
-            let message = format!("zone {:?} ends at {} mm, not behind its beginning", zone.name, zone.to_mm);
+            let message =
+                format!("zone {:?} ends at {} mm, not behind its beginning", zone.name, zone.to_mm);
             let fault = draft(at("to_mm"), message).allowed(format!("more than {}", zone.from_mm));
             sink.enter(fault.related(at("from_mm"), "its beginning"));
         }
         if let Some(next) = file.zone.get(n + 1) {
             let next_at = |name: &str| format!("zone[{}].{name}", n + 1);
             if next.from_mm != zone.to_mm {
-                let message =
-                    format!("zone {:?} begins at {} mm", next.name, next.from_mm);
+                let message = format!("zone {:?} begins at {} mm", next.name, next.from_mm);
                 let fault = draft(next_at("from_mm"), message)
                     .allowed(format!("{}, where the zone before ends", zone.to_mm));
                 sink.enter(fault.related(at("to_mm"), "the zone before ends here"));
@@ -121,7 +120,10 @@ fn zones(file: &LineFile, sink: &mut Sink<'_>) {
         } else if n + 1 == last {
             (zone.mode == ZoneMode::Gapping, "gapping: it feeds the sorter belt")
         } else {
-            (zone.mode != ZoneMode::Gapping, "accumulate, transport: only the zone ahead of the sorter belt makes gaps")
+            (
+                zone.mode != ZoneMode::Gapping,
+                "accumulate, transport: only the zone ahead of the sorter belt makes gaps",
+            )
         };
         if !right {
             let message = format!("zone {:?} has a mode that is wrong at its place", zone.name);
@@ -148,7 +150,8 @@ fn ends(file: &LineFile, last: usize, sink: &mut Sink<'_>) {
     }
     let ramp = u64::from(sorter.speed_mm_s) * 1_000 / u64::from(sorter.accel_mm_s2);
     if ramp > u64::from(file.timing.ramp_ms) {
-        let message = format!("`ramp_ms` is {}, but the sorter belt needs {ramp}", file.timing.ramp_ms);
+        let message =
+            format!("`ramp_ms` is {}, but the sorter belt needs {ramp}", file.timing.ramp_ms);
         let fault = draft("timing.ramp_ms", message).allowed(format!("at least {ramp}"));
         let accel = at("accel_mm_s2");
         sink.enter_from(fault.related(at("speed_mm_s"), "speed of the sorter belt"), &[&accel]);
@@ -191,7 +194,12 @@ fn exit_eye(file: &LineFile, n: usize, zone: &Zone, sink: &mut Sink<'_>) {
         );
         let fault = draft(key, message).allowed(format!("{from} to {to}"));
         let inputs = [
-            at("from_mm"), at("to_mm"), at("speed_mm_s"), at("accel_mm_s2"), at("mode"), at("node"),
+            at("from_mm"),
+            at("to_mm"),
+            at("speed_mm_s"),
+            at("accel_mm_s2"),
+            at("mode"),
+            at("node"),
         ];
         let debounce = node_of(file, &zone.node).map(|(i, _)| format!("node[{i}].debounce_ms"));
         let all: Vec<&str> = inputs.iter().chain(&debounce).map(String::as_str).collect();
@@ -276,8 +284,7 @@ fn leads(file: &LineFile, v: i64, sink: &mut Sink<'_>) -> (i64, i64) {
     let faster = (v - own).max(0);
     let rest = (to_end - stopping(file, zone)).max(0);
     let pass = (to_end + half) * faster / own;
-    let start =
-        (rest + half) * faster / own + v * own / (2 * i64::from(zone.accel_mm_s2));
+    let start = (rest + half) * faster / own + v * own / (2 * i64::from(zone.accel_mm_s2));
     let settings = registers::NodeKind::Zone.settings();
     let limits = [(pass, SETTING_PASS_LEAD), (start, SETTING_START_LEAD)];
     for (lead, index) in limits {
@@ -350,10 +357,18 @@ fn windows(file: &LineFile, gap_target: i64, sink: &mut Sink<'_>) {
             "less than {gap_target} mm = 2 x tolerance_mm + way x (early + late)"
         ));
         let inputs = [
-            "tracking.tolerance_mm", "tracking.early_permille", "tracking.late_permille",
-            "gap.sigma_mm", "gap.margin_mm", "gap.divert_settle_ms", "eye[].at_mm",
-            "diverter[].eye_at_mm", "diverter[].bed_length_mm", "diverter[].switch_ms",
-            "end.eye_at_mm", &speed_key(file),
+            "tracking.tolerance_mm",
+            "tracking.early_permille",
+            "tracking.late_permille",
+            "gap.sigma_mm",
+            "gap.margin_mm",
+            "gap.divert_settle_ms",
+            "eye[].at_mm",
+            "diverter[].eye_at_mm",
+            "diverter[].bed_length_mm",
+            "diverter[].switch_ms",
+            "end.eye_at_mm",
+            &speed_key(file),
         ];
         sink.enter_from(fault, &inputs);
     }
@@ -371,8 +386,12 @@ fn in_flight(file: &LineFile, beds: &[Bed], sink: &mut Sink<'_>) {
         );
         let fault = draft("tracking.in_flight_max", message).allowed(format!("at least {holds}"));
         let inputs = [
-            "end.drop_at_mm", "gap.mean_length_mm", "gap.margin_mm", "diverter[].bed_length_mm",
-            "diverter[].switch_ms", &speed_key(file),
+            "end.drop_at_mm",
+            "gap.mean_length_mm",
+            "gap.margin_mm",
+            "diverter[].bed_length_mm",
+            "diverter[].switch_ms",
+            &speed_key(file),
         ];
         sink.enter_from(fault, &inputs);
     }
@@ -382,7 +401,8 @@ fn in_flight(file: &LineFile, beds: &[Bed], sink: &mut Sink<'_>) {
 fn buses(file: &LineFile, sink: &mut Sink<'_>) {
     for (n, bus) in file.bus.iter().enumerate() {
         let key = |name: &str| format!("bus[{n}].{name}");
-        let wire_keys = [key("kind"), key("baud"), key("parity"), key("stop_bits"), key("turnaround_ms")];
+        let wire_keys =
+            [key("kind"), key("baud"), key("parity"), key("stop_bits"), key("turnaround_ms")];
         let mut inputs: Vec<&str> = wire_keys.iter().map(String::as_str).collect();
         inputs.extend(["node[].bus", "node[].kind", "bus[].name"]);
         let stations: Vec<(usize, &Node)> =
@@ -429,7 +449,10 @@ fn leases(
 ) {
     let least = (LEASE_CYCLES * cycle).div_ceil(1_000);
     let message = |lease: u16| {
-        format!("a lease of {lease} ms is too short for bus {:?}, whose cycle is {cycle} us", bus.name)
+        format!(
+            "a lease of {lease} ms is too short for bus {:?}, whose cycle is {cycle} us",
+            bus.name
+        )
     };
     let allowed = format!("at least {least}");
     if u64::from(file.timing.lease_ms) < least

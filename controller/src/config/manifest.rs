@@ -189,9 +189,9 @@ fn decode(bytes: &[u8]) -> Result<(std::borrow::Cow<'_, str>, &'static str), Row
         let rest = bytes.get(skip..).unwrap_or_default();
         return strict(encoding, rest);
     }
-    strict(UTF_8, bytes).or_else(|_| strict(GB18030, bytes)).map_err(|_| {
-        RowFaults::whole(1, "the file is neither UTF-8 nor GB18030 text".to_owned())
-    })
+    strict(UTF_8, bytes)
+        .or_else(|_| strict(GB18030, bytes))
+        .map_err(|_| RowFaults::whole(1, "the file is neither UTF-8 nor GB18030 text".to_owned()))
 }
 
 fn strict<'a>(
@@ -294,7 +294,9 @@ impl Import {
             Err(Refused::Form(known)) => {
                 let reason = format!(
                     "{} is no waybill of {}; allowed: {}",
-                    shown(waybill), known.code, known.forms.join(" or ")
+                    shown(waybill),
+                    known.code,
+                    known.forms.join(" or ")
                 );
                 self.fault(line, WAYBILL, reason);
             }

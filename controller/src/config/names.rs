@@ -32,9 +32,10 @@ fn unique<'a>(
     let mut seen = BTreeMap::new();
     for (n, name) in names.enumerate() {
         if let Some(first) = seen.get(name) {
-            let fault = draft(format!("{table}[{n}].name"), format!("{table} {name:?} exists twice"))
-                .allowed("a name of its own")
-                .related(format!("{table}[{first}].name"), "first here");
+            let fault =
+                draft(format!("{table}[{n}].name"), format!("{table} {name:?} exists twice"))
+                    .allowed("a name of its own")
+                    .related(format!("{table}[{first}].name"), "first here");
             sink.enter(fault);
         } else {
             seen.insert(name, n);
@@ -82,7 +83,10 @@ fn units(file: &LineFile, sink: &mut Sink<'_>) {
         if nodes == 0 || nodes > most {
             let message = format!("bus {:?} has {nodes} nodes", bus.name);
             let kind = format!("bus[{n}].kind");
-            sink.enter_from(draft(key, message).allowed(format!("1 to {most}")), &["node[].bus", "node[].unit", &kind]);
+            sink.enter_from(
+                draft(key, message).allowed(format!("1 to {most}")),
+                &["node[].bus", "node[].unit", &kind],
+            );
         }
     }
 }
@@ -144,6 +148,8 @@ impl Duties<'_, '_, '_> {
                 .allowed(format!("a node of kind {}", kind_name(kind)))
                 .related(format!("node[{found}].kind"), "its kind");
             self.sink.enter(fault);
+            self.sink.poison(key);
+            return None;
         }
         Some(found)
     }
@@ -164,8 +170,12 @@ impl Duties<'_, '_, '_> {
     /// Two eyes cannot share one input.
     fn inputs(&mut self) {
         for (n, eye) in self.file.eye.iter().enumerate() {
-            let first =
-                self.file.eye.iter().take(n).position(|e| (&e.node, &e.input) == (&eye.node, &eye.input));
+            let first = self
+                .file
+                .eye
+                .iter()
+                .take(n)
+                .position(|e| (&e.node, &e.input) == (&eye.node, &eye.input));
             if let Some(first) = first {
                 let message = format!("input {:?} of node {:?} has two eyes", eye.input, eye.node);
                 let fault = draft(format!("eye[{n}].input"), message)
@@ -183,9 +193,7 @@ const BELTS: &[&str] = &["zone[].node", "eye[].node", "node[].name"];
 /// Every node counts the encoder of the belt that its eyes look at.
 fn belts(file: &LineFile, sink: &mut Sink<'_>) {
     let Some((sorter, before)) = file.zone.split_last() else { return };
-    let encoder_of = |name: &str| {
-        file.node.iter().enumerate().find(|(_, node)| node.name == name)
-    };
+    let encoder_of = |name: &str| file.node.iter().enumerate().find(|(_, node)| node.name == name);
     let Some((s, sorter)) = encoder_of(&sorter.node) else { return };
     let sorter_key = format!("node[{s}].encoder");
     for (n, node) in file.node.iter().enumerate() {
@@ -196,14 +204,17 @@ fn belts(file: &LineFile, sink: &mut Sink<'_>) {
             let message = format!("node {:?} watches eyes of two belts", node.name);
             sink.enter_from(draft(format!("node[{n}].name"), message), BELTS);
         } else if upstream && node.encoder == sorter.encoder {
-            let message = format!("node {:?} drives another belt than {:?}", node.name, node.encoder);
+            let message =
+                format!("node {:?} drives another belt than {:?}", node.name, node.encoder);
             let fault = draft(key, message)
                 .allowed("the encoder of its own belt")
                 .related(sorter_key.clone(), "the sorter belt's");
             sink.enter_from(fault, BELTS);
         } else if !upstream && node.encoder != sorter.encoder {
-            let message =
-                format!("node {:?} looks at the sorter belt but counts {:?}", node.name, node.encoder);
+            let message = format!(
+                "node {:?} looks at the sorter belt but counts {:?}",
+                node.name, node.encoder
+            );
             let fault = draft(key, message)
                 .allowed(format!("{:?}", sorter.encoder))
                 .related(sorter_key.clone(), "the sorter belt's");
@@ -280,8 +291,9 @@ fn chutes(file: &LineFile, sink: &mut Sink<'_>) {
     }
     for (number, n) in &numbers {
         if !served.contains_key(number) {
-            let fault = draft(format!("chute[{n}].number"), format!("no diverter serves chute {number}"))
-                .allowed("named by `left` or `right` of one diverter");
+            let fault =
+                draft(format!("chute[{n}].number"), format!("no diverter serves chute {number}"))
+                    .allowed("named by `left` or `right` of one diverter");
             sink.enter_from(fault, &["diverter[].left", "diverter[].right"]);
         }
     }
@@ -301,9 +313,10 @@ fn roles(file: &LineFile, sink: &mut Sink<'_>) {
             continue;
         };
         for (n, _) in with {
-            let fault = draft(format!("chute[{n}].role"), format!("a second chute has the role {name}"))
-                .allowed("exactly one")
-                .related(format!("chute[{first}].role"), "first here");
+            let fault =
+                draft(format!("chute[{n}].role"), format!("a second chute has the role {name}"))
+                    .allowed("exactly one")
+                    .related(format!("chute[{first}].role"), "first here");
             sink.enter(fault);
         }
     }

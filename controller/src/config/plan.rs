@@ -119,6 +119,7 @@ fn rules(plan: &PlanFile, physical: &BTreeMap<String, ChuteNo>, sink: &mut Sink<
             let codes: Vec<&str> = waybill::CARRIERS.iter().map(|carrier| carrier.code).collect();
             let fault = draft(at("carrier"), format!("there is no carrier {:?}", rule.carrier));
             sink.enter(fault.allowed(codes.join(", ")));
+            sink.poison(&at("carrier"));
         }
         if let Some(first) = seen.get(&(rule.carrier.as_str(), rule.prefix.as_str())) {
             let message =
@@ -146,25 +147,19 @@ fn rules(plan: &PlanFile, physical: &BTreeMap<String, ChuteNo>, sink: &mut Sink<
 
 /// A chute belongs to one carrier: never another carrier's chute, not even as overflow.
 fn owners(plan: &PlanFile, sink: &mut Sink<'_>) {
-    let mut owner: BTreeMap<&str, (&str, String)> = BTreeMap::new();
+    let mut owner: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for (n, rule) in plan.rule.iter().enumerate() {
         for (i, name) in rule.chutes.iter().enumerate() {
-            let key = format!("rule[{n}].chutes[{i}]");
-            match owner.get(name.as_str()) {
-                Some((carrier, first)) if *carrier != rule.carrier => {
-                    let message = format!(
-                        "logical chute {name:?} is used by {} and by {carrier}",
-                        rule.carrier
-                    );
-                    let fault = draft(key, message)
-                        .allowed("chutes of one carrier")
-                        .related(first.clone(), format!("used by {carrier} here"));
-                    sink.enter_from(fault, &["rule[].carrier"]);
-                }
-                Some(_) => {}
-                None => {
-                    owner.insert(name, (&rule.carrier, key));
-                }
+            let (first, place) = *owner.entry(name).or_insert((n, i));
+            let other = plan.rule.get(first).map_or("", |rule| rule.carrier.as_str());
+            if other != rule.carrier {
+                let message =
+                    format!("logical chute {name:?} is used by {} and by {other}", rule.carrier);
+                let fault = draft(format!("rule[{n}].chutes[{i}]"), message)
+                    .allowed("chutes of one carrier")
+                    .related(format!("rule[{first}].chutes[{place}]"), format!("used by {other}"));
+                let carriers = [format!("rule[{n}].carrier"), format!("rule[{first}].carrier")];
+                sink.enter_from(fault, &[&carriers[0], &carriers[1]]);
             }
         }
     }

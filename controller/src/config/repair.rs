@@ -55,7 +55,8 @@ impl Repair<'_, '_> {
         let near = names.iter().filter(|_| short).min_by_key(|other| distance(name, other));
         let near = near.filter(|near| distance(name, near) <= 3);
         let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        let draft = draft(at.clone(), format!("unknown key `{name}`{hint}")).allowed(names.join(", "));
+        let draft =
+            draft(at.clone(), format!("unknown key `{name}`{hint}")).allowed(names.join(", "));
         self.sink.enter_at_key(draft);
         self.sink.poison(&at);
         if let Some(near) = near {
@@ -112,12 +113,8 @@ impl Repair<'_, '_> {
                 }
             }
             (kind, found) => {
-                let message = format!(
-                    "`{}` is {}, not {}",
-                    leaf(key.path),
-                    type_name(found),
-                    kind.name()
-                );
+                let message =
+                    format!("`{}` is {}, not {}", leaf(key.path), type_name(found), kind.name());
                 self.wrong(at, message, key);
                 *value = self.placeholder(key);
             }

@@ -28,11 +28,7 @@ pub const CARRIERS: &[Carrier] = &[
     Carrier { code: "STO", name_zh: "申通", forms: &["(77|43)[0-9]{12,15}"] },
     Carrier { code: "YUNDA", name_zh: "韵达", forms: &["[34][0-9]{14}", "5[0-9]{12}"] },
     Carrier { code: "JT", name_zh: "极兔", forms: &["JT[0-9]{13}"] },
-    Carrier {
-        code: "POST",
-        name_zh: "邮政",
-        forms: &[S10, "[981][0-9]{12}", "P[A-Z][0-9]{11}"],
-    },
+    Carrier { code: "POST", name_zh: "邮政", forms: &[S10, "[981][0-9]{12}", "P[A-Z][0-9]{11}"] },
 ];
 
 /// UPU S10 numbers that begin their way in China; the only form with a public check digit.
@@ -138,10 +134,7 @@ mod tests {
         let forms = Forms::new();
         assert_eq!(forms.check("POST", "EA100000140CN"), Ok(()));
         assert_eq!(forms.check("POST", "EA100000025CN"), Ok(()));
-        assert_eq!(
-            forms.check("POST", "EA100000024CN"),
-            Err(Refused::CheckDigit { right: '5' })
-        );
+        assert_eq!(forms.check("POST", "EA100000024CN"), Err(Refused::CheckDigit { right: '5' }));
         assert!(matches!(forms.check("POST", "RB123456785XX"), Err(Refused::Form(_))));
     }
 

@@ -148,7 +148,13 @@ fn five_different_faults_are_all_told() {
 
 #[test]
 fn each_rule_of_names_is_kept() {
-    one(&[("name = \"gapping\"\n", "name = \"infeed\"\n"), ("encoder = \"gapping\"", "encoder = \"infeed\"")], "encoder[1].name");
+    one(
+        &[
+            ("name = \"gapping\"\n", "name = \"infeed\"\n"),
+            ("encoder = \"gapping\"", "encoder = \"infeed\""),
+        ],
+        "encoder[1].name",
+    );
     one(&[("bus = \"dws\"", "bus = \"dvs\"")], "node[11].bus");
     one(&[("encoder = \"gapping\"", "encoder = \"gap\"")], "node[1].encoder");
     one(&[("encoder = \"gapping\"", "encoder = \"sorter\"")], "node[1].encoder");
@@ -156,7 +162,6 @@ fn each_rule_of_names_is_kept() {
     one(&[("node = \"panel\"  # its", "node = \"Z1\"  # its")], "panel.node");
     one(&[("input = \"eye_b\"", "input = \"eye_a\"")], "eye[1].input");
     one(&[("wired_ready_from = \"Z2\"", "wired_ready_from = \"Z3\"")], "zone[0].wired_ready_from");
-    one(&[("left = 3\n", "left = 13\n"), ("number = 3\n", "number = 14\n")], "chute[2].number");
 }
 
 #[test]
@@ -168,6 +173,7 @@ fn each_rule_of_chutes_is_kept() {
         &["diverter[1].right", "chute[3].number"],
     );
     one(&[("right = 2 ", "# right")], "chute[1].number");
+    just(&[("left = 3\n", "left = 13\n")], &["diverter[1].left", "chute[2].number"]);
 }
 
 #[test]
@@ -202,7 +208,10 @@ fn each_rule_of_geometry_is_kept() {
     one(&[("late_permille = 60", "late_permille = 300")], "tracking");
     one(&[("in_flight_max = 40", "in_flight_max = 10")], "tracking.in_flight_max");
     one(&[("mean_length_mm = 322", "mean_length_mm = 800")], "gap.mean_length_mm");
-    one(&[("speed_mm_s = 600", "speed_mm_s = 950"), ("accel_mm_s2 = 2000", "accel_mm_s2 = 9000")], "zone[1].speed_mm_s");
+    one(
+        &[("speed_mm_s = 600", "speed_mm_s = 950"), ("accel_mm_s2 = 2000", "accel_mm_s2 = 9000")],
+        "zone[1].speed_mm_s",
+    );
 }
 
 #[test]
@@ -211,7 +220,10 @@ fn shapes_are_told_once_and_with_a_hint() {
     assert_eq!(found.list.len(), 1, "{found}");
     assert!(found.list[0].message.contains("did you mean `switch_ms`"), "{found}");
     one(&[("simulated = true", "simulated = \"yes\"")], "line.simulated");
-    one(&[("counts_per_metre = 1000 ", "counts_per_metre = 1000.5 ")], "encoder[0].counts_per_metre");
+    one(
+        &[("counts_per_metre = 1000 ", "counts_per_metre = 1000.5 ")],
+        "encoder[0].counts_per_metre",
+    );
     one(&[("owner = 1001", "owner = 0")], "line.owner");
     one(&[("mode = \"gapping\"", "mode = \"gaping\"")], "zone[1].mode");
     one(&[("margin_mm = 60 ", "")], "gap.margin_mm");
@@ -241,7 +253,13 @@ fn a_syntax_error_has_its_place() {
 fn faults_are_shown_with_their_lines() {
     let found = faults(&with(&[("unit = 12", "unit = 11")]));
     let shown = found.render(false);
-    for part in ["error: unit 11 exists twice", "line.toml:", "unit = 11", "first here", "allowed: 1 to 247"] {
+    for part in [
+        "error: unit 11 exists twice",
+        "line.toml:",
+        "unit = 11",
+        "first here",
+        "allowed: 1 to 247",
+    ] {
         assert!(shown.contains(part), "{part:?} in\n{shown}");
     }
     assert!(found.render(true).contains('\u{1b}'));
