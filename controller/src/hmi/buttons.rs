@@ -1,0 +1,110 @@
+//! The buttons of a screen: which would be taken now, and why not where not.
+
+use super::i18n::{Lang, Msg};
+use super::words;
+use line_model::packml::State;
+use line_model::signal::Command;
+use line_model::view::{LineView, Unmet};
+use serde::Serialize;
+
+/// One button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Button {
+    /// Name in `POST /api/command`.
+    pub(super) command: &'static str,
+    /// Label.
+    pub(super) label: &'static str,
+    /// Whether it would be taken, as far as the screen can tell; the line decides.
+    pub(super) ready: bool,
+    /// Why not; empty when it is ready.
+    pub(super) why: String,
+}
+
+/// The buttons in the order of use.
+pub(super) fn all(lang: Lang, line: &LineView, panel: bool) -> Vec<Button> {
+    let first = if line.state == State::Aborted { Command::Clear } else { Command::Reset };
+    [first, Command::Start, Command::Hold, Command::Stop]
+        .into_iter()
+        .map(|command| {
+            let why = why_not(lang, line, command, panel);
+            Button {
+                command: name(command),
+                label: label(command).text(lang),
+                ready: why.is_none(),
+                why: why.unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+/// Name of a command in the interface.
+pub(super) const fn name(command: Command) -> &'static str {
+    match command {
+        Command::Reset => "reset",
+        Command::Start => "start",
+        Command::Stop => "stop",
+        Command::Hold => "hold",
+        Command::Abort => "abort",
+        Command::Clear => "clear",
+        Command::Resolve { .. } => "resolve",
+    }
+}
+
+/// The command with this name, of those that screens may give.
+pub(super) fn parse(name: &str) -> Option<Command> {
+    [Command::Reset, Command::Start, Command::Stop, Command::Hold, Command::Clear]
+        .into_iter()
+        .find(|command| self::name(*command) == name)
+}
+
+/// Label of a command.
+pub(super) const fn label(command: Command) -> Msg {
+    match command {
+        Command::Reset => Msg::CommandReset,
+        Command::Start => Msg::CommandStart,
+        Command::Hold => Msg::CommandHold,
+        Command::Clear => Msg::CommandClear,
+        Command::Stop | Command::Abort | Command::Resolve { .. } => Msg::CommandStop,
+    }
+}
+
+fn why_not(lang: Lang, line: &LineView, command: Command, panel: bool) -> Option<String> {
+    if !panel && super::access::needs_panel(command) {
+        return Some(Msg::WhyNotPanel.text(lang).to_owned());
+    }
+    let plain = |message: Msg| Some(message.text(lang).to_owned());
+    let now = words::state(lang, line.state);
+    match (command, line.state) {
+        (Command::Reset, State::Stopped)
+        | (Command::Start, State::Idle | State::Held)
+        | (Command::Clear, State::Aborted) => unmet(lang, line),
+        (Command::Hold, State::Execute)
+        | (
+            Command::Stop,
+            State::Resetting | State::Idle | State::Starting | State::Execute | State::Held,
+        ) => None,
+        (Command::Reset, State::Idle)
+        | (Command::Start, State::Starting | State::Execute)
+        | (Command::Hold, State::Held)
+        | (Command::Stop, State::Stopped | State::Stopping | State::Aborted) => {
+            Some(lang.fill(Msg::WhyAlready, &[now]))
+        }
+        (Command::Start | Command::Reset, State::Aborted) => plain(Msg::WhyClearFirst),
+        (Command::Start, State::Stopped) => plain(Msg::WhyResetFirst),
+        (Command::Reset, State::Starting | State::Execute | State::Held) => {
+            plain(Msg::WhyStopFirst)
+        }
+        (Command::Hold, _) => plain(Msg::WhyNotRunning),
+        (Command::Abort | Command::Resolve { .. } | Command::Clear, _)
+        | (
+            Command::Reset | Command::Start | Command::Stop,
+            State::Resetting | State::Stopping | State::Aborting | State::Clearing,
+        ) => Some(lang.fill(Msg::WhyWait, &[now])),
+    }
+}
+
+/// Conditions stand in full beside the buttons, so the button only counts on them.
+fn unmet(lang: Lang, line: &LineView) -> Option<String> {
+    let open = line.unmet.iter().any(|unmet| !matches!(unmet, Unmet::WrongState(_)));
+    open.then(|| Msg::WhyConditions.text(lang).to_owned())
+}

@@ -1,0 +1,404 @@
+//! What goes over the wire to a screen: plain values with the words of its language.
+
+use super::buttons::{self, Button};
+use super::i18n::{Lang, Msg};
+use super::local_time;
+use super::mask;
+use super::setup::{BusHealth, HmiView, StationState};
+use super::words::{self, Tone};
+use line_model::layout::{ChutePlace, Layout};
+use line_model::view::{LineView, ParcelView, Unmet};
+use serde::Serialize;
+use units::{Distance, Micros};
+
+/// The whole overview.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ViewDto {
+    /// Name of the line.
+    pub(super) line: String,
+    /// When the snapshot was taken, ISO 8601.
+    pub(super) taken: String,
+    /// Age of the snapshot when this was written.
+    pub(super) age_ms: u64,
+    /// PackML state.
+    pub(super) state: StateDto,
+    /// Buttons with reasons.
+    pub(super) buttons: Vec<Button>,
+    /// Plan in words.
+    pub(super) plan: String,
+    /// No plan is selected.
+    pub(super) plan_missing: bool,
+    /// Throughput.
+    pub(super) throughput: ThroughputDto,
+    /// The tie-out.
+    pub(super) tie: TieDto,
+    /// Chutes, ascending.
+    pub(super) chutes: Vec<ChuteDto>,
+    /// End reasons with counts, most frequent first.
+    pub(super) reasons: Vec<ReasonDto>,
+    /// Parcels on the belt.
+    pub(super) belt: BeltDto,
+    /// Standing alarms, most urgent first.
+    pub(super) alarms: Vec<AlarmDto>,
+    /// Buses and nodes.
+    pub(super) buses: Vec<BusDto>,
+    /// Records that wait for the disk.
+    pub(super) records_pending: u64,
+}
+
+/// PackML state in words.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct StateDto {
+    /// PackML name.
+    pub(super) name: &'static str,
+    /// Name for people.
+    pub(super) text: &'static str,
+    /// How abnormal.
+    pub(super) tone: Tone,
+    /// Since when, in words.
+    pub(super) since: String,
+    /// 停线原因 · 位置 · 处理; empty while running.
+    pub(super) stop: String,
+    /// Every unmet condition.
+    pub(super) unmet: Vec<String>,
+    /// Induction is paused although the line runs.
+    pub(super) induction_paused: bool,
+}
+
+/// Throughput beside what the geometry can carry.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ThroughputDto {
+    /// Parcels an hour.
+    pub(super) per_hour: u32,
+    /// Geometric limit.
+    pub(super) limit: u32,
+    /// Share of the limit in per cent.
+    pub(super) percent: u32,
+}
+
+/// The outcome equation.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct TieDto {
+    /// Entities made at the induction eye.
+    pub(super) inducted: u64,
+    /// Landed, planned and alternate.
+    pub(super) landed: u64,
+    /// Of these: alternate.
+    pub(super) alternate: u64,
+    /// Off the end of the line.
+    pub(super) end: u64,
+    /// Removed by a person.
+    pub(super) removed: u64,
+    /// Unconfirmed.
+    pub(super) unconfirmed: u64,
+    /// Lost by tracking.
+    pub(super) lost: u64,
+    /// On the line.
+    pub(super) on_line: u64,
+    /// The equation holds.
+    pub(super) ties: bool,
+}
+
+/// One chute.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ChuteDto {
+    /// Number as painted on it.
+    pub(super) number: u16,
+    /// Name; the role where no name was given.
+    pub(super) name: String,
+    /// Not a sorting chute.
+    pub(super) special: bool,
+    /// Parcels landed.
+    pub(super) count: u64,
+    /// Why it is off; empty when it is not.
+    pub(super) off: String,
+}
+
+/// One end reason.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ReasonDto {
+    /// Code in reports.
+    pub(super) code: &'static str,
+    /// Words.
+    pub(super) text: &'static str,
+    /// How many parcels.
+    pub(super) count: u64,
+}
+
+/// The sorter belt.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct BeltDto {
+    /// Belts move, so that positions may be carried on between samples.
+    pub(super) moving: bool,
+    /// Belt speed.
+    pub(super) speed_mm_s: u32,
+    /// Parcels, downstream first.
+    pub(super) parcels: Vec<BeltParcelDto>,
+    /// How many, in words.
+    pub(super) label: String,
+}
+
+/// One parcel on the belt.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct BeltParcelDto {
+    /// Instance.
+    pub(super) id: u64,
+    /// Head position from the induction eye.
+    pub(super) at_mm: i64,
+    /// Chute number, a mark for the end chute, or empty while undecided.
+    pub(super) goes: String,
+    /// It goes to the end chute.
+    pub(super) end: bool,
+    /// What it is, for the tooltip and the screen reader.
+    pub(super) label: String,
+}
+
+/// One alarm.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct AlarmDto {
+    /// Code in reports.
+    pub(super) code: &'static str,
+    /// Words.
+    pub(super) text: String,
+    /// Urgency.
+    pub(super) tone: Tone,
+    /// The parcel that it is about.
+    pub(super) parcel: Option<u64>,
+}
+
+/// One bus.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct BusDto {
+    /// Name.
+    pub(super) name: String,
+    /// Up or down.
+    pub(super) up: bool,
+    /// The same in words.
+    pub(super) text: &'static str,
+    /// Its nodes.
+    pub(super) nodes: Vec<NodeDto>,
+}
+
+/// One node.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct NodeDto {
+    /// Name.
+    pub(super) name: String,
+    /// State in words.
+    pub(super) text: String,
+    /// How abnormal.
+    pub(super) tone: Tone,
+    /// Age of the last answer when the snapshot was taken; `None` = never.
+    pub(super) age_ms: Option<u64>,
+    /// Answered exchanges.
+    pub(super) exchanges: u64,
+    /// Time-outs.
+    pub(super) timeouts: u64,
+    /// Answers thrown away.
+    pub(super) bad: u64,
+}
+
+impl ViewDto {
+    /// Converts a snapshot for one language and one kind of screen.
+    pub(super) fn new(lang: Lang, view: &HmiView, panel: bool, age_ms: u64) -> Self {
+        let line = &view.line;
+        Self {
+            line: view.line_name.clone(),
+            taken: local_time::iso(view.taken_utc_us),
+            age_ms,
+            state: state(lang, view),
+            buttons: buttons::all(lang, line, panel),
+            plan: plan(lang, line),
+            plan_missing: line.plan.is_none(),
+            throughput: throughput(line.parcels_per_hour, view.limit_per_hour),
+            tie: tie(line),
+            chutes: view.layout.chutes.iter().map(|place| chute(lang, view, place)).collect(),
+            reasons: reasons(lang, line),
+            belt: belt(lang, view),
+            alarms: alarms(lang, view),
+            buses: view.buses.iter().map(|health| bus(lang, view, health)).collect(),
+            records_pending: view.records_pending,
+        }
+    }
+}
+
+fn state(lang: Lang, view: &HmiView) -> StateDto {
+    let line = &view.line;
+    let since = utc_of(view, line.since);
+    StateDto {
+        name: line.state.name(),
+        text: words::state(lang, line.state),
+        tone: words::state_tone(line.state),
+        since: lang.fill(Msg::Since, &[&local_time::time_of_day(since)]),
+        stop: words::stop_reason(lang, view).unwrap_or_default(),
+        unmet: line
+            .unmet
+            .iter()
+            // The buttons say what the state allows; here stand conditions of the plant.
+            .filter(|unmet| !matches!(unmet, Unmet::WrongState(_)))
+            .map(|unmet| words::unmet(lang, &view.layout, *unmet))
+            .collect(),
+        induction_paused: line.induction_paused,
+    }
+}
+
+/// Wall-clock time of an instant on the engine's clock that is not later than the snapshot.
+fn utc_of(view: &HmiView, at: Micros) -> u64 {
+    view.taken_utc_us.saturating_sub(view.taken.since(at).0)
+}
+
+fn plan(lang: Lang, line: &LineView) -> String {
+    match &line.plan {
+        Some((name, version)) => lang.fill(Msg::PlanVersion, &[name, &version.to_string()]),
+        None => Msg::PlanNone.text(lang).to_owned(),
+    }
+}
+
+fn throughput(per_hour: u32, limit: u32) -> ThroughputDto {
+    let percent = u64::from(per_hour) * 100 / u64::from(limit.max(1));
+    ThroughputDto { per_hour, limit, percent: u32::try_from(percent).unwrap_or(u32::MAX) }
+}
+
+fn tie(line: &LineView) -> TieDto {
+    let tally = &line.tally;
+    TieDto {
+        inducted: tally.inducted,
+        landed: tally.landed_planned + tally.landed_alternate,
+        alternate: tally.landed_alternate,
+        end: tally.end_landed.values().sum(),
+        removed: tally.removed,
+        unconfirmed: tally.unconfirmed,
+        lost: tally.lost,
+        on_line: tally.on_line,
+        ties: tally.ties(),
+    }
+}
+
+fn chute(lang: Lang, view: &HmiView, place: &ChutePlace) -> ChuteDto {
+    let role = words::chute_role(lang, place.role);
+    let special = place.role != line_model::layout::ChuteRole::Sort;
+    let name = match view.chute_names.get(&place.number) {
+        Some(name) if !special => name.clone(),
+        Some(_) | None => role.to_owned(),
+    };
+    ChuteDto {
+        number: place.number.0,
+        name,
+        special,
+        count: view.line.chutes.get(&place.number).copied().unwrap_or_default(),
+        off: chute_off(lang, view, place).unwrap_or_default(),
+    }
+}
+
+/// A chute is off while its diverter's node is not in use.
+fn chute_off(lang: Lang, view: &HmiView, place: &ChutePlace) -> Option<String> {
+    let diverter = view.layout.diverters.get(usize::from(place.diverter.0))?;
+    let stations = view.buses.iter().flat_map(|bus| &bus.stations);
+    let health = stations.clone().find(|station| station.node == diverter.node)?;
+    if health.state == StationState::Online {
+        return None;
+    }
+    let (text, _) = words::station(lang, health.state);
+    Some(format!("{} {text}", words::node(&view.layout, diverter.node)))
+}
+
+fn reasons(lang: Lang, line: &LineView) -> Vec<ReasonDto> {
+    let mut reasons: Vec<ReasonDto> = line
+        .tally
+        .end_landed
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(reason, count)| ReasonDto {
+            code: reason.code(),
+            text: words::reason(lang, *reason),
+            count: *count,
+        })
+        .collect();
+    reasons.sort_by(|a, b| b.count.cmp(&a.count).then(a.code.cmp(b.code)));
+    reasons
+}
+
+fn belt(lang: Lang, view: &HmiView) -> BeltDto {
+    let parcels: Vec<_> =
+        view.line.parcels.iter().map(|parcel| belt_parcel(lang, view, parcel)).collect();
+    BeltDto {
+        moving: words::moving(view.line.state),
+        speed_mm_s: view.layout.speed.0,
+        label: match parcels.len() {
+            0 => Msg::BeltNone.text(lang).to_owned(),
+            n => lang.fill(Msg::BeltLabel, &[&n.to_string()]),
+        },
+        parcels,
+    }
+}
+
+fn belt_parcel(lang: Lang, view: &HmiView, parcel: &ParcelView) -> BeltParcelDto {
+    let end = parcel.end_reason.is_some();
+    let goes = match (parcel.end_reason, parcel.chute) {
+        (Some(_), _) => lang.pick("末", "E").to_owned(),
+        (None, Some(chute)) => chute.0.to_string(),
+        (None, None) => String::new(),
+    };
+    let what = match &parcel.code {
+        Some(code) => mask::waybill(code),
+        None => Msg::WaybillNone.text(lang).to_owned(),
+    };
+    let whither = match (parcel.end_reason, parcel.chute) {
+        (Some(reason), _) => words::reason(lang, reason).to_owned(),
+        (None, Some(chute)) => lang.fill(Msg::ChuteName, &[&chute.0.to_string()]),
+        (None, None) => match parcel.decide_in_ms {
+            Some(ms) => lang.fill(Msg::DecideIn, &[&format!("{}.{}", ms / 1_000, ms / 100 % 10)]),
+            None => String::new(),
+        },
+    };
+    let title = lang.fill(Msg::ParcelTitle, &[&parcel.id.0.to_string()]);
+    BeltParcelDto {
+        id: parcel.id.0,
+        at_mm: millimetres(&view.layout, parcel.at),
+        goes,
+        end,
+        label: format!("{title} · {what} · {whither}"),
+    }
+}
+
+/// Counts of the sorter belt in millimetres.
+pub(super) fn millimetres(layout: &Layout, distance: Distance) -> i64 {
+    distance.0.saturating_mul(1_000) / i64::from(layout.counts_per_metre.max(1))
+}
+
+fn alarms(lang: Lang, view: &HmiView) -> Vec<AlarmDto> {
+    let mut alarms: Vec<AlarmDto> = view
+        .line
+        .alarms
+        .iter()
+        .map(|alarm| AlarmDto {
+            code: alarm.code(),
+            text: words::alarm(lang, &view.layout, *alarm),
+            tone: words::alarm_tone(*alarm),
+            parcel: words::alarm_parcel(*alarm),
+        })
+        .collect();
+    alarms.sort_by(|a, b| b.tone.cmp(&a.tone));
+    alarms
+}
+
+fn bus(lang: Lang, view: &HmiView, health: &BusHealth) -> BusDto {
+    let nodes = health.stations.iter().map(|station| {
+        let (text, tone) = words::station(lang, station.state);
+        NodeDto {
+            name: words::node(&view.layout, station.node),
+            text,
+            tone,
+            age_ms: station.last_answer.map(|at| view.taken.since(at).millis()),
+            exchanges: station.exchanges,
+            timeouts: station.timeouts,
+            bad: station.bad,
+        }
+    });
+    BusDto {
+        name: health.name.clone(),
+        up: health.up,
+        text: if health.up { Msg::BusUp } else { Msg::BusDown }.text(lang),
+        nodes: nodes.collect(),
+    }
+}

@@ -1,0 +1,364 @@
+//! Languages and the one table of words: zh-CN first, English second.
+//!
+//! `{}` in a text takes the next argument of [`Lang::fill`]. Both languages have the same number of
+//! places, held by a test. Words of outcomes live beside their codes in `line_model::reason`.
+
+/// Language of a screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lang {
+    /// Simplified Chinese, the default.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Every language.
+    pub(super) const ALL: [Self; 2] = [Self::Zh, Self::En];
+
+    /// Value of the `lang` attribute.
+    pub(super) const fn tag(self) -> &'static str {
+        match self {
+            Self::Zh => "zh-CN",
+            Self::En => "en",
+        }
+    }
+
+    /// Value of `?lang=` and of the cookie.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+
+    /// The language with this code or tag.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let primary = text.trim().split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|lang| primary.eq_ignore_ascii_case(lang.code()))
+    }
+
+    /// The first of the languages that the browser accepts, in its order; quality values only
+    /// reorder what browsers already sort.
+    pub(super) fn from_accept(header: &str) -> Option<Self> {
+        header.split(',').find_map(|item| Self::parse(item.split(';').next().unwrap_or_default()))
+    }
+
+    /// One of two texts.
+    pub(super) const fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+
+    /// The text with each `{}` replaced by the next argument.
+    pub(super) fn fill(self, message: Msg, arguments: &[&str]) -> String {
+        let mut text = String::new();
+        let mut arguments = arguments.iter();
+        for (index, part) in message.text(self).split("{}").enumerate() {
+            if index > 0 {
+                text.push_str(arguments.next().copied().unwrap_or_default());
+            }
+            text.push_str(part);
+        }
+        text
+    }
+}
+
+macro_rules! messages {
+    ($($name:ident $zh:literal $en:literal;)*) => {
+        /// Everything that the screens say.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Msg {
+            $(#[doc = $en] $name,)*
+        }
+
+        impl Msg {
+            /// Every message.
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its text.
+            pub(super) const fn text(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$name, Lang::Zh) => $zh, (Self::$name, Lang::En) => $en,)*
+                }
+            }
+        }
+    };
+}
+
+messages! {
+    // Frame of every screen.
+    Product "sortline 分拣线控制" "sortline line control";
+    Overview "总览" "Overview";
+    Parcels "件列表" "Parcels";
+    OtherLanguage "English" "中文";
+    Simulated "仿真线" "SIMULATED LINE";
+    SkipToMain "跳到正文" "Skip to content";
+    Navigation "导航" "Navigation";
+    NotSafety "本软件只监视安全装置，不提供安全功能" "This software observes safety devices; it is not one";
+    Scan "扫一扫" "Scan or search";
+    ScanHint "运单号，或尾号 {} 位以上" "Waybill, or its last {} characters or more";
+    Search "查找" "Find";
+    // Live values.
+    AgeSeconds "{} 秒前" "{} s ago";
+    AgeNow "刚刚更新" "just now";
+    Never "从未" "never";
+    StaleController "数据停滞：控制器 {} 秒未更新" "Stale: no update from the controller for {} s";
+    StaleLink "与控制器的连接中断 {} 秒，显示的是旧值" "Connection to the controller lost for {} s: old values shown";
+    NoScript "本页需要 JavaScript 才能实时更新，以下是打开时的值" "Live values need JavaScript; these are the values at loading time";
+    // PackML states.
+    StateStopped "停止" "Stopped";
+    StateResetting "复位中" "Resetting";
+    StateIdle "待机" "Idle";
+    StateStarting "启动预警" "Starting";
+    StateExecute "运行中" "Execute";
+    StateHeld "本线暂停" "Held";
+    StateStopping "停止中" "Stopping";
+    StateAborting "急停处理中" "Aborting";
+    StateAborted "故障/急停停线" "Aborted";
+    StateClearing "故障清除中" "Clearing";
+    Since "自 {} 起" "since {}";
+    LineState "线体状态" "Line state";
+    InductionPaused "供件已暂停" "Induction paused";
+    Plan "分拣方案" "Sort plan";
+    PlanVersion "{} 第 {} 版" "{} version {}";
+    PlanNone "未选方案" "No plan selected";
+    // What it waits for.
+    WaitsFor "还差什么" "Waiting for";
+    NothingUnmet "条件齐备" "All conditions met";
+    UnmetEstop "{} 号急停未复位" "Emergency stop {} not released";
+    UnmetNode "{} 通讯不通" "{} does not answer";
+    UnmetPlan "未选方案" "No sort plan selected";
+    UnmetCommits "记录落盘跟不上，等待磁盘" "The journal's disk does not keep up";
+    UnmetEndFull "末端异常口已满" "End chute full";
+    UnmetState "当前状态「{}」不接受此操作" "Not possible in state {}";
+    UnmetNotOpen "件 {} 没有待核实的事项" "Parcel {} has nothing to resolve";
+    // Why it stands, in one line: cause · place · what to do.
+    StopReason "停线原因" "Why it stands";
+    CauseStop "人工停止" "Stopped by a person";
+    CauseHold "人工暂停" "Held by a person";
+    CauseAbort "人工急停指令" "Aborted by a person";
+    CauseReady "复位完成" "Reset done";
+    CauseStopped "已停稳" "Standing still";
+    CauseCleared "故障已清除" "Fault cleared";
+    CauseEstop "急停" "Emergency stop";
+    CauseNode "节点通讯不通" "Node does not answer";
+    CauseLease "通讯超时，已转安全状态" "Lease lost, node went to its safe state";
+    CauseAway "控制器中断过久" "Controller was away too long";
+    CauseEndFull "末端异常口已满" "End chute full";
+    CauseQuarantined "一条输入已隔离，全线件待核实" "An input was set aside; every parcel is uncertain";
+    PlaceLine "全线" "Whole line";
+    PlaceController "控制器" "Controller";
+    PlaceEnd "末端异常口" "End chute";
+    PlaceEstop "{} 号急停" "Emergency stop {}";
+    ActReset "按复位，再按启动" "Press reset, then start";
+    ActStart "按启动" "Press start";
+    ActWait "请等待" "Wait";
+    ActEstop "排除危险，旋开急停，故障清除后复位、启动" "Remove the danger, release the stop, clear, reset, start";
+    ActNode "检查电源、网线和地址" "Check power, cable and address";
+    ActAway "核对线上件，再复位、启动" "Check the parcels on the belt, then reset and start";
+    ActEndFull "清空末端异常口" "Empty the end chute";
+    ActClear "按故障清除，再复位、启动" "Press clear, then reset and start";
+    ActEngineer "联系维护人员，再复位、启动" "Call maintenance, then reset and start";
+    // Commands.
+    Commands "操作" "Commands";
+    CommandReset "复位" "Reset";
+    CommandClear "故障清除" "Clear";
+    CommandStart "启动" "Start";
+    CommandStop "停止" "Stop";
+    CommandHold "暂停" "Hold";
+    WhyNotPanel "此屏幕不是线边操作屏，只能停止" "This screen is not a panel of the line: it can only stop";
+    WhyAlready "已经是「{}」" "Already {}";
+    WhyResetFirst "请先复位" "Reset first";
+    WhyClearFirst "请先故障清除" "Clear first";
+    WhyStopFirst "运行中不能复位，请先停止" "Cannot reset while running: stop first";
+    WhyNotRunning "线体不在运行中" "The line is not running";
+    WhyConditions "条件未齐，见「还差什么」" "Conditions are not met: see “Waiting for”";
+    WhyWait "请等待「{}」结束" "Wait until {} is over";
+    SayTaken "已执行：{}" "Done: {}";
+    SayRefused "未执行：{}" "Refused: {}";
+    SaySending "已发出：{}" "Sent: {}";
+    SayNoAnswer "控制器没有应答，指令可能未执行" "No answer from the controller: the command may not have been taken";
+    SayBusy "控制器忙，请再试" "The controller is busy: try again";
+    SayOrigin "请求来源不符，已拒绝" "Refused: the request came from another site";
+    SayBadCommand "不认识的操作" "Unknown command";
+    // Figures.
+    Throughput "分拣量" "Throughput";
+    PerHour "件/小时" "parcels/h";
+    LimitPerHour "几何上限 {} 件/小时" "geometric limit {}/h";
+    Chutes "格口" "Chutes";
+    ChuteRoleSort "分拣" "sort";
+    ChuteRoleGeneral "综合异常" "general exceptions";
+    ChuteRoleQuarantine "拦截管控" "quarantine";
+    ChuteOff "停用" "off";
+    ChuteName "{} 号格口" "Chute {}";
+    EndReasons "末端异常原因" "Reasons at the end chute";
+    EndReasonsNone "尚无末端异常件" "No parcel at the end chute";
+    Alarms "报警" "Alarms";
+    AlarmsNone "无报警" "No alarms";
+    Buses "总线与节点" "Buses and nodes";
+    Node "节点" "Node";
+    State "状态" "State";
+    LastAnswer "最近应答" "Last answer";
+    Exchanges "交互" "Exchanges";
+    Timeouts "超时" "Time-outs";
+    BadAnswers "错帧" "Bad";
+    BusUp "接通" "up";
+    BusDown "断开" "down";
+    NodeUnknown "未查询" "not asked yet";
+    NodeJoining "接入中" "joining";
+    NodeOnline "在线" "online";
+    DownSilent "不应答" "silent";
+    DownBus "总线断开" "bus down";
+    DownMap "寄存器表版本不符（{}）" "wrong map version ({})";
+    DownKind "设备类型不符（{}）" "wrong kind of device ({})";
+    DownOwner "被另一台主机占用" "owned by another master";
+    RecordsPending "待落盘记录" "Records waiting for the disk";
+    Belt "线上件" "On the belt";
+    BeltEnd "末端" "End";
+    BeltInduct "供件" "Induction";
+    BeltNone "线上无件" "No parcel on the belt";
+    DecideIn "{} 秒内定格口" "chute to be decided within {} s";
+    BeltLabel "分拣带示意图：线上 {} 件" "Sorter belt: {} parcels on it";
+    // Tie-out.
+    TieOut "平账" "Tie-out";
+    TieInducted "上线" "Inducted";
+    TieLanded "落格" "Landed";
+    TieEnd "末端异常" "End chute";
+    TieRemoved "人工取件" "Removed";
+    TieUnconfirmed "未确认落格" "Unconfirmed";
+    TieLost "跟踪丢失" "Lost tracking";
+    TieOnLine "线上" "On line";
+    TieOk "平" "ties out";
+    TieBroken "不平" "does not tie out";
+    TieAlternate "其中改投 {}" "alternate chute: {}";
+    // Alarms: what, and what to do.
+    AlarmEstop "{} 号急停动作" "Emergency stop {} tripped";
+    AlarmNode "{} 通讯不通" "{} does not answer";
+    AlarmLease "{} 通讯超时，已转安全状态" "{} lost its lease and went to its safe state";
+    AlarmEvents "{} 的事件有丢失，前后件待核实" "Events of {} were lost: neighbours are uncertain";
+    AlarmUnconfirmed "件 {} 未确认落格，请到格口核实" "Parcel {} unconfirmed: look into the chute";
+    AlarmLost "件 {} 跟踪丢失（待核实）" "Parcel {} lost by tracking: look for it";
+    AlarmGhost "{} 见到来历不明的信号" "{} saw something that nothing explains";
+    AlarmLanding "{} 号格口有未预期的落格信号" "Chute {} saw a landing that no firing explains";
+    AlarmCommits "记录落盘跟不上，供件已暂停" "The journal's disk does not keep up: induction paused";
+    AlarmEndFull "末端异常口已满" "End chute full";
+    AlarmQuarantineEnd "管控件 {} 到了末端异常口，请立即取走" "Quarantined parcel {} went to the end chute: take it away now";
+    AlarmQuarantined "一条输入已隔离，全线件待核实" "An input was set aside: every parcel is uncertain";
+    // Parcels.
+    Parcel "件" "Parcel";
+    ParcelTitle "件 {}" "Parcel {}";
+    Waybill "运单号" "Waybill";
+    WaybillNone "无运单号" "No waybill";
+    Outcome "结果" "Outcome";
+    OutcomeAll "全部" "All";
+    OutcomePlanned "按方案落格" "Landed as planned";
+    OutcomeAlternate "改投落格" "Landed in an alternate chute";
+    OutcomeEnd "末端异常口" "End chute";
+    OutcomeRemoved "人工取件" "Removed by a person";
+    OutcomeLost "跟踪丢失（待核实）" "Lost tracking";
+    OutcomeUnconfirmed "未确认落格" "Unconfirmed";
+    OutcomeOnLine "线上" "On the line";
+    Where "去向" "Where";
+    Inducted "上线时间" "Inducted";
+    LatestParcels "最近 {} 件" "Latest {} parcels";
+    NoParcels "没有符合的件" "No parcel fits";
+    Older "更早" "Older";
+    Why "为什么到这里" "Why did it go there";
+    Story "经过" "Story";
+    Time "时间" "Time";
+    Relative "相对" "Relative";
+    Step "步骤" "Step";
+    Record "记录号" "Record";
+    StoryEmpty "日志中没有这一件的经过" "The journal has no steps of this parcel";
+    ReadAt "读取于 {}" "read at {}";
+    Refresh "刷新" "Refresh";
+    Scanner "读码" "Scan";
+    Scale "称重" "Scale";
+    BackToList "返回件列表" "Back to the list";
+    SearchNone "没有找到「{}」。请核对单号；未上线的件没有记录。" "Nothing found for “{}”. Check the number; a parcel that was never inducted has no record.";
+    SearchShort "请输入运单号，或至少 {} 位尾号" "Enter a waybill, or at least its last {} characters";
+    SearchMany "有 {} 件符合" "{} parcels fit";
+    NotFound "没有这个页面" "No such page";
+    NotFoundParcel "没有件 {}" "There is no parcel {}";
+    JournalUnreadable "日志暂时读不到" "The journal cannot be read now";
+    // Steps of a story.
+    StepInducted "上线，车头经过供件光电" "Inducted: head at the induction eye";
+    StepMeasured "测得长度 {} mm" "Length measured: {} mm";
+    StepWeighed "称重 {} g" "Weighed: {} g";
+    StepNotWeighed "称重无值" "No weight";
+    StepIdentified "读到单号 {}" "Code read: {}";
+    StepSeen "经过 {}" "Seen at {}";
+    StepRouted "查到预报：{}，路由 {}" "Manifest: {}, route {}";
+    StepNoManifest "无预报" "Not in the manifest";
+    StepAssigned "定格口 {} 号" "Chute {} decided";
+    StepAssignedReason "定格口 {} 号（{}）" "Chute {} decided ({})";
+    StepAlternate "改投 {} 号格口" "Alternate chute {} decided";
+    StepToEnd "转末端异常口：{}" "Sent to the end chute: {}";
+    StepArmed "已向 {} 下达摆出指令" "{} armed";
+    StepFired "摆轮动作，去 {} 号格口" "Wheels fired towards chute {}";
+    StepProvisional "{} 号格口落格信号，待下游光电确认" "Landing pulse at chute {}; the next eye decides";
+    StepLanded "落格 {} 号，已确认" "Landed in chute {}, confirmed";
+    StepEndLanded "到末端异常口：{}" "At the end chute: {}";
+    StepUnconfirmed "{} 号格口未确认落格" "Not confirmed in chute {}";
+    StepLost "跟踪丢失（待核实）：{} 没有见到" "Lost tracking: {} did not see it";
+    StepRemoved "人工处理：{}" "Resolved by a person: {}";
+    EyeInduction "供件光电" "the induction eye";
+    EyeTunnel "读码通道出口光电" "the tunnel exit eye";
+    EyeArrival "{} 到位光电" "the arrival eye of {}";
+    EyeEnd "末端光电" "the end eye";
+    EyeOther "{} 号光电" "eye {}";
+    // Why did it go there.
+    WhyPlanned "{}（{}，路由 {}）按方案分到 {} 号格口，摆出后落格信号正常、下游光电未见，确认落格。" "{} ({}, route {}) was planned for chute {}; it was diverted, its landing was seen and the next eye stayed dark.";
+    WhyException "{} 分到 {} 号格口并确认落格，原因：{}。" "{} was sent to chute {} and landed there: {}.";
+    WhyAlternate "{} 首选格口不可用，改投 {} 号格口，已确认落格。" "{}: the first choice was not available, so it went to chute {}.";
+    WhyEnd "{} 没有摆出，到了末端异常口，原因：{}。" "{} was not diverted and went to the end chute: {}.";
+    WhyUnconfirmed "{} 已向 {} 号格口摆出，但没有足够证据确认落格，请到格口核实。" "{} was fired towards chute {}, but nothing proves that it landed: look into the chute.";
+    WhyLost "{} 应到而未到，跟踪丢失（待核实）。" "{} was expected and not seen: lost by tracking.";
+    WhyRemoved "{} 由人工取走或登记（{}）。" "{} was taken off or resolved by a person ({}).";
+    WhyOnLineChute "{} 还在线上，将去 {} 号格口。" "{} is still on the line, bound for chute {}.";
+    WhyOnLineEnd "{} 还在线上，将去末端异常口，原因：{}。" "{} is still on the line, bound for the end chute: {}.";
+    WhyOnLine "{} 还在线上，格口未定。" "{} is still on the line; its chute is not decided.";
+    Subject "运单 {}" "Waybill {}";
+    SubjectNone "无单号的件 {}" "Parcel {} without a waybill";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_say_everything_with_the_same_places() {
+        for message in Msg::ALL {
+            let [zh, en] = Lang::ALL.map(|lang| message.text(lang));
+            assert!(!zh.trim().is_empty() && !en.trim().is_empty(), "{message:?} is empty");
+            let places = |text: &str| text.matches("{}").count();
+            assert_eq!(places(zh), places(en), "{message:?} has other places in English");
+            assert_eq!(places(zh), zh.matches('{').count(), "{message:?} has a named place");
+            assert_eq!(places(en), en.matches('{').count(), "{message:?} has a named place");
+            assert!(
+                en.chars().all(|c| c.is_ascii() || "·“”中文".contains(c)),
+                "{message:?} is not English"
+            );
+        }
+    }
+
+    #[test]
+    fn the_browsers_order_decides() {
+        assert_eq!(Lang::from_accept("en-GB,en;q=0.9,zh;q=0.8"), Some(Lang::En));
+        assert_eq!(Lang::from_accept("fr, zh-TW;q=0.9, en"), Some(Lang::Zh));
+        assert_eq!(Lang::from_accept("fr;q=1"), None);
+        assert_eq!(Lang::parse("EN_us"), Some(Lang::En));
+        assert_eq!(Lang::parse("english"), None);
+    }
+
+    #[test]
+    fn missing_arguments_leave_no_braces() {
+        assert_eq!(Lang::En.fill(Msg::PlanVersion, &["A"]), "A version ");
+        assert_eq!(Lang::Zh.fill(Msg::UnmetEstop, &["3", "4"]), "3 号急停未复位");
+    }
+}
