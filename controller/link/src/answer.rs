@@ -28,6 +28,10 @@ impl Master {
         let index = asked.station;
         let Some(station) = self.stations.get_mut(index) else { return };
         station.last_answer = Some(now);
+        if matches!(station.state, State::Down { .. }) {
+            // Only time-outs slow the others: the next silent node may be tried at once.
+            self.next_probe = now;
+        }
         if let Reply::Refused(_) = reply {
             station.counters.exceptions += 1;
             return self.refused(index, now, asked.ask, out);
