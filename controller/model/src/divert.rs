@@ -47,7 +47,9 @@ impl Line {
         let way = from.since(self.belt_now(self.memory.now)?);
         let lead = self.layout.limits.arm_lead;
         // Behind the window's start there is no time at all, not even this instant.
-        (way.0 > 0).then(|| self.memory.now.plus(self.time_for(way)).minus(lead)).or(Some(Micros(0)))
+        (way.0 > 0)
+            .then(|| self.memory.now.plus(self.time_for(way)).minus(lead))
+            .or(Some(Micros(0)))
     }
 
     /// Plans every arm whose time has come.
@@ -184,9 +186,9 @@ impl Line {
             }
             None => {
                 let clear = self.clear_at(parcel, bed);
-                let known = clear.zip(self.memory.belt.at).is_some_and(|(clear, at)| {
-                    at.since(clear).0 >= 0
-                });
+                let known = clear
+                    .zip(self.memory.belt.at)
+                    .is_some_and(|(clear, at)| at.since(clear).0 >= 0);
                 if known { Room::Enough } else { Room::NotYetKnown }
             }
         }
@@ -436,13 +438,7 @@ impl Line {
     }
 
     /// Somebody may have been diverted without having been meant.
-    fn mistaken(
-        &mut self,
-        id: ParcelId,
-        choice: Choice,
-        reason: Reason,
-        out: &mut Vec<Decision>,
-    ) {
+    fn mistaken(&mut self, id: ParcelId, choice: Choice, reason: Reason, out: &mut Vec<Decision>) {
         self.cancel_arm_of(id, out);
         if let Some(parcel) = self.memory.live.get_mut(&id) {
             parcel.certain = false;
@@ -453,9 +449,8 @@ impl Line {
     /// The end of this arm will never be told: the node restarted, or its word was lost.
     pub(crate) fn arm_untold(&mut self, arm: &Arm, reason: Reason, out: &mut Vec<Decision>) {
         let id = arm.plan.parcel;
-        let reached = self
-            .belt_now(self.memory.now)
-            .is_some_and(|belt| belt.since(arm.plan.from).0 >= 0);
+        let reached =
+            self.belt_now(self.memory.now).is_some_and(|belt| belt.since(arm.plan.from).0 >= 0);
         let Some(parcel) = self.memory.live.get(&id) else { return };
         let passed = parcel.last().eye > self.layout.diverter(arm.plan.diverter).eye;
         match &parcel.fate {

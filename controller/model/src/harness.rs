@@ -47,10 +47,8 @@ pub(crate) fn demo_layout() -> Layout {
         node("SC", Duty::Essential),
         node("DW", Duty::Optional),
     ];
-    let mut eyes = vec![
-        EyePlace { node: Z3, at: Distance(0) },
-        EyePlace { node: Z3, at: Distance(1_500) },
-    ];
+    let mut eyes =
+        vec![EyePlace { node: Z3, at: Distance(0) }, EyePlace { node: Z3, at: Distance(1_500) }];
     let (mut diverters, mut chutes) = (Vec::new(), Vec::new());
     for number in 1..=6u8 {
         let id = DiverterId(number - 1);

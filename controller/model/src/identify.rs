@@ -110,8 +110,7 @@ impl Line {
         self.memory.landed.contains(waybill)
             || self.memory.live.values().any(|other| {
                 let found = other.identity.facts().map(|facts| &facts.waybill);
-                other.id != id
-                    && (other.identity.code() == Some(waybill) || found == Some(waybill))
+                other.id != id && (other.identity.code() == Some(waybill) || found == Some(waybill))
             })
     }
 
@@ -128,9 +127,11 @@ impl Line {
         }
         let place = self.layout.scanner.at;
         let passed = |id: &&ParcelId| {
-            self.memory.live.get(id).and_then(|parcel| parcel.at(EyeId(0))).is_some_and(|seen| {
-                at.since(seen.head.plus(place)).0 >= 0
-            })
+            self.memory
+                .live
+                .get(id)
+                .and_then(|parcel| parcel.at(EyeId(0)))
+                .is_some_and(|seen| at.since(seen.head.plus(place)).0 >= 0)
         };
         // The belt keeps the order of numbers: those that passed the scanner come first.
         let before = self.memory.live.keys().take_while(passed).last().copied();

@@ -39,7 +39,11 @@ impl Line {
     /// another layout.
     pub fn resume(layout: Layout, memory: Memory) -> Self {
         let eyes = layout.eyes.len();
-        assert!((2..=limits::EYES_MAX).contains(&eyes), "a layout has 2 to {} eyes", limits::EYES_MAX);
+        assert!(
+            (2..=limits::EYES_MAX).contains(&eyes),
+            "a layout has 2 to {} eyes",
+            limits::EYES_MAX
+        );
         let known = |node: NodeId| usize::from(node.0) < layout.nodes.len();
         assert!(layout.eyes.iter().all(|eye| known(eye.node)), "eyes name nodes");
         assert!(layout.zones.iter().all(|zone| known(zone.node)), "zones name nodes");

@@ -81,7 +81,11 @@ impl Line {
             }
             (
                 Command::Stop,
-                Mode::Idle | Mode::Warning { .. } | Mode::Ramping { .. } | Mode::Execute | Mode::Held,
+                Mode::Idle
+                | Mode::Warning { .. }
+                | Mode::Ramping { .. }
+                | Mode::Execute
+                | Mode::Held,
             ) => {
                 self.stop_belts(out);
                 let until = self.memory.now.plus(self.layout.limits.ramp);
@@ -361,10 +365,9 @@ impl Line {
         let coming = self.memory.live.values().any(|parcel| {
             let leaves = match parcel.fate {
                 Fate::Armed { .. } | Fate::Fired { .. } => true,
-                Fate::Open
-                | Fate::Assigned(_)
-                | Fate::MayHaveFired { .. }
-                | Fate::ToEnd { .. } => false,
+                Fate::Open | Fate::Assigned(_) | Fate::MayHaveFired { .. } | Fate::ToEnd { .. } => {
+                    false
+                }
             };
             !leaves && last.is_none_or(|last| parcel.last().eye >= last)
         });

@@ -57,7 +57,9 @@ impl Line {
         let oldest = self.memory.live.keys().next().copied().unwrap_or(from);
         let plans = &mut self.memory.plans;
         plans.retain(|old| old.from < from);
-        while plans.len() >= limits::PLANS_MAX || plans.get(1).is_some_and(|next| next.from <= oldest) {
+        while plans.len() >= limits::PLANS_MAX
+            || plans.get(1).is_some_and(|next| next.from <= oldest)
+        {
             plans.remove(0);
         }
         let turns = vec![0; plan.rules.len()];

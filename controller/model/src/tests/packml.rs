@@ -1,0 +1,253 @@
+//! States, commands, contacts and what keeps the line from running.
+
+use crate::alarm::Alarm;
+use crate::decision::{Decision, Light};
+use crate::harness::{Bench, PANEL, demo_plan, diverter_node};
+use crate::ids::{NodeId, ZoneId};
+use crate::packml::{State, StateReason};
+use crate::reason::Reason;
+use crate::signal::{Command, Contact, DownReason, Input};
+use crate::view::Unmet;
+use alloc::collections::BTreeSet;
+use alloc::vec;
+use alloc::vec::Vec;
+use units::{Distance, Micros};
+
+fn refused(bench: &Bench) -> Vec<Unmet> {
+    match bench.log.last() {
+        Some(Decision::Refused { why }) => why.clone(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn lights(bench: &Bench) -> Vec<Light> {
+    bench.line.memory.lights.iter().copied().collect()
+}
+
+#[test]
+fn a_reset_names_every_unmet_condition() {
+    let mut bench = Bench::stopped();
+    bench.feed(Input::NodeDown { node: NodeId(1), why: DownReason::Silent });
+    bench.feed(Input::NodeDown { node: diverter_node(2), why: DownReason::Silent });
+    bench.press(Contact::EndFull, true);
+    bench.feed(Input::CommitsStalled);
+    bench.command(Command::Reset);
+    let all =
+        vec![Unmet::NodeDown(NodeId(1)), Unmet::NoPlan, Unmet::CommitsStalled, Unmet::EndFull];
+    assert_eq!(refused(&bench), all);
+    assert_eq!(bench.line.view(Micros::ZERO).unmet, all);
+    bench.feed(Input::NodeUp { node: NodeId(1), restarted: false });
+    bench.press(Contact::EndFull, false);
+    bench.feed(Input::CommitsResumed);
+    bench.feed(Input::PlanSelected { plan: demo_plan() });
+    bench.command(Command::Reset);
+    assert_eq!(bench.state(), State::Idle);
+}
+
+#[test]
+fn starting_warns_then_starts_downstream_first() {
+    let mut bench = Bench::stopped();
+    bench.feed(Input::PlanSelected { plan: demo_plan() });
+    bench.press(Contact::Reset, true);
+    assert_eq!(bench.state(), State::Idle);
+    bench.press(Contact::Start, true);
+    assert_eq!(bench.state(), State::Starting);
+    assert_eq!(lights(&bench), [Light::Yellow, Light::Horn]);
+    assert!(!bench.drives(2), "no belt moves during the warning");
+    bench.log.clear();
+    bench.pass(Micros::from_millis(5_001));
+    bench.feed(Input::Timer);
+    assert_eq!(lights(&bench), [Light::Yellow]);
+    assert!(bench.drives(2) && !bench.drives(1) && !bench.drives(0));
+    bench.pass(Micros::from_millis(2_401));
+    bench.feed(Input::Timer);
+    assert_eq!((bench.state(), lights(&bench)), (State::Execute, vec![Light::Green]));
+    let order: Vec<ZoneId> = bench
+        .log
+        .iter()
+        .filter_map(|decision| match decision {
+            Decision::Drive { zone, run: true, .. } => Some(*zone),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(order, [ZoneId(2), ZoneId(1), ZoneId(0)]);
+    let opened = Decision::Release { zone: ZoneId(1), gap: Distance(900) };
+    assert!(bench.log.contains(&opened));
+}
+
+#[test]
+fn stop_ramps_down_and_needs_a_reset() {
+    let mut bench = Bench::running();
+    bench.press(Contact::Stop, true);
+    assert_eq!(bench.state(), State::Stopping);
+    assert!(!bench.drives(0) && !bench.drives(1) && !bench.drives(2));
+    assert_eq!(
+        bench.line.next_deadline(),
+        Some(bench.line.memory.now.plus(Micros::from_millis(2_400)))
+    );
+    bench.pass(Micros::from_secs(3));
+    bench.feed(Input::Timer);
+    assert_eq!(bench.state(), State::Stopped);
+    bench.command(Command::Start);
+    assert_eq!(refused(&bench), [Unmet::WrongState(State::Stopped)]);
+}
+
+#[test]
+fn an_emergency_stop_needs_release_clear_reset_and_start() {
+    let mut bench = Bench::running();
+    bench.press(Contact::Estop(2), true);
+    assert_eq!(bench.state(), State::Aborting);
+    assert!(!bench.drives(2) && bench.line.memory.alarms.contains(&Alarm::Estop(2)));
+    assert_eq!(lights(&bench), [Light::Red]);
+    bench.pass(Micros::from_secs(3));
+    bench.feed(Input::Timer);
+    assert_eq!(bench.state(), State::Aborted);
+    bench.press(Contact::Reset, true);
+    assert_eq!(refused(&bench), [Unmet::EstopActive(2)]);
+    bench.press(Contact::Estop(2), false);
+    assert_eq!(bench.state(), State::Aborted, "nothing clears itself");
+    bench.press(Contact::Reset, true);
+    assert_eq!(bench.state(), State::Stopped);
+    bench.press(Contact::Start, true);
+    assert_eq!(bench.state(), State::Stopped);
+    bench.press(Contact::Reset, true);
+    bench.press(Contact::Start, true);
+    assert_eq!(bench.state(), State::Starting);
+    assert!(bench.line.memory.alarms.is_empty());
+}
+
+#[test]
+fn an_essential_node_holds_the_line_and_a_diverter_does_not() {
+    let mut bench = Bench::running();
+    bench.feed(Input::NodeDown { node: diverter_node(1), why: DownReason::Silent });
+    assert_eq!(bench.state(), State::Execute);
+    bench.feed(Input::NodeDown { node: NodeId(0), why: DownReason::BusDown });
+    assert_eq!(bench.state(), State::Held);
+    assert_eq!(bench.line.memory.machine.reason, StateReason::NodeDown(NodeId(0)));
+    bench.command(Command::Start);
+    assert_eq!(refused(&bench), [Unmet::NodeDown(NodeId(0))]);
+    bench.feed(Input::NodeUp { node: NodeId(0), restarted: true });
+    assert_eq!(bench.state(), State::Held, "nothing restarts itself");
+    bench.command(Command::Start);
+    assert_eq!(bench.state(), State::Starting);
+}
+
+#[test]
+fn a_lease_that_expires_at_a_zone_holds_the_line() {
+    let mut bench = Bench::running();
+    bench.feed(Input::LeaseExpired { node: NodeId(1) });
+    assert_eq!(bench.state(), State::Held);
+    let node = NodeId(1);
+    assert_eq!(bench.line.memory.machine.reason, StateReason::LeaseExpired(node));
+    assert!(bench.line.memory.alarms.contains(&Alarm::LeaseExpired(node)));
+}
+
+#[test]
+fn parcels_keep_their_identity_over_a_hold() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    bench.run(3_000);
+    bench.command(Command::Hold);
+    assert_eq!(bench.state(), State::Held);
+    bench.command(Command::Start);
+    bench.pass(Micros::from_secs(0));
+    bench.line.memory.machine.mode = crate::memory::Mode::Warning { until: Micros::ZERO };
+    bench.feed(Input::Timer);
+    bench.line.memory.machine.mode = crate::memory::Mode::Ramping { until: Micros::ZERO };
+    bench.feed(Input::Timer);
+    assert_eq!(bench.line.memory.live.values().map(|p| p.track.slack.0).max(), Some(60));
+    bench.drain();
+    bench.lands(1, 9);
+}
+
+#[test]
+fn a_full_end_chute_pauses_induction_then_holds_before_the_next_one() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "nobody's");
+    bench.run(2_000);
+    bench.press(Contact::EndFull, true);
+    assert_eq!(bench.state(), State::Execute);
+    assert!(bench.line.view(bench.line.memory.now).induction_paused);
+    assert_eq!(bench.log.last(), Some(&Decision::Release { zone: ZoneId(1), gap: Distance(0) }));
+    bench.drain();
+    assert_eq!(bench.state(), State::Held);
+    assert_eq!(bench.line.memory.machine.reason, StateReason::EndFull);
+    bench.press(Contact::EndFull, false);
+    bench.command(Command::Start);
+    assert_eq!(bench.state(), State::Starting);
+}
+
+#[test]
+fn a_stall_pauses_induction_and_resuming_opens_it() {
+    let mut bench = Bench::running();
+    let release = |gap| Decision::Release { zone: ZoneId(1), gap: Distance(gap) };
+    bench.feed(Input::CommitsStalled);
+    assert_eq!(bench.log.last(), Some(&release(0)));
+    assert_eq!(bench.state(), State::Execute);
+    bench.feed(Input::CommitsResumed);
+    assert_eq!(bench.log.last(), Some(&release(900)));
+    assert!(bench.line.memory.alarms.is_empty());
+}
+
+#[test]
+fn away_for_longer_than_the_lease_means_stopped() {
+    let mut bench = Bench::running();
+    bench.feed(Input::Resumed { gap: Micros::from_millis(3_000) });
+    assert_eq!(bench.state(), State::Execute);
+    bench.feed(Input::Resumed { gap: Micros::from_millis(3_001) });
+    assert_eq!(bench.state(), State::Stopped);
+    assert_eq!(bench.line.memory.machine.reason, StateReason::AwayTooLong);
+    assert!(!bench.drives(2));
+}
+
+#[test]
+fn a_panel_that_comes_back_gets_its_lights() {
+    let mut bench = Bench::running();
+    bench.log.clear();
+    bench.feed(Input::NodeUp { node: PANEL, restarted: true });
+    let on: BTreeSet<(Light, bool)> = bench
+        .log
+        .iter()
+        .filter_map(|decision| match decision {
+            Decision::Light { light, on } => Some((*light, *on)),
+            _ => None,
+        })
+        .collect();
+    let all = [Light::Red, Light::Yellow, Light::Green, Light::Horn];
+    let wanted: BTreeSet<_> = all.into_iter().map(|l| (l, l == Light::Green)).collect();
+    assert_eq!(on, wanted);
+}
+
+#[test]
+fn the_rate_counts_running_minutes_only() {
+    let mut bench = Bench::running();
+    for number in 0..10 {
+        bench.put(100 + number * 1_200, 300, "nobody's");
+    }
+    bench.run(100 + 10 * 1_200);
+    let now = bench.line.memory.now;
+    // Ten in about ten seconds.
+    let rate = bench.line.view(now).parcels_per_hour;
+    assert!((3_300..=3_700).contains(&rate), "{rate}");
+    bench.command(Command::Hold);
+    let held = bench.line.view(now.plus(Micros::from_secs(100))).parcels_per_hour;
+    assert_eq!(held, bench.line.view(bench.line.memory.now).parcels_per_hour);
+}
+
+#[test]
+fn the_view_shows_who_is_where_and_what_is_open() {
+    let mut bench = Bench::running();
+    bench.route_delay = 3_000;
+    bench.put(100, 300, "C");
+    bench.put(1_600, 300, "nobody's");
+    bench.run(2_600);
+    let view = bench.line.view(bench.line.memory.now);
+    assert_eq!(view.parcels.len(), 2);
+    let first = &view.parcels[0];
+    assert_eq!((first.at, first.code.as_deref()), (Distance(1_500), Some("C")));
+    assert!(first.decide_in_ms.is_some_and(|ms| (300..2_000).contains(&ms)), "{first:?}");
+    assert_eq!(view.plan, Some(("day".into(), 1)));
+    bench.drain();
+    bench.ends_at_end(2, Reason::NoManifest);
+    assert!(bench.line.view(bench.line.memory.now).tally.ties());
+}

@@ -1,0 +1,287 @@
+//! Positions: what is matched, what is not, and whose fate moves.
+
+use crate::alarm::Alarm;
+use crate::decision::{Decision, ParcelEvent};
+use crate::harness::{Bench, PANEL, SCANNER, Z3, arrival, diverter_node, facts, position};
+use crate::ids::{ChuteNo, EyeId, ParcelId};
+use crate::limits;
+use crate::line::Line;
+use crate::reason::Reason;
+use crate::signal::{ArmEnd, Command, DownReason, Input};
+use units::{Distance, Micros};
+
+fn head(eye: EyeId, at: i64) -> Input {
+    Input::Edge { eye, active: true, at: position(at), spread: Distance(0) }
+}
+
+fn tail(eye: EyeId, at: i64) -> Input {
+    Input::Edge { eye, active: false, at: position(at), spread: Distance(0) }
+}
+
+#[test]
+fn a_parcel_taken_off_by_hand_shifts_nobody() {
+    let mut bench = Bench::running();
+    let first = bench.put(100, 300, "A");
+    bench.change(first, |carton| carton.gone_after = Some(EyeId(1)));
+    bench.put(1_500, 300, "C");
+    bench.drain();
+    bench.ends(1, &ParcelEvent::Lost { eye: arrival(1) });
+    bench.lands(2, 9);
+    assert!(bench.line.memory.alarms.contains(&Alarm::Lost(ParcelId(1))));
+    assert_eq!(bench.line.memory.tally.lost, 1);
+    bench.command(Command::Resolve { parcel: ParcelId(1), chute: None });
+    let tally = &bench.line.memory.tally;
+    assert_eq!((tally.lost, tally.removed), (0, 1));
+    // It may be fed again.
+    bench.put(100, 300, "A");
+    bench.drain();
+    bench.lands(3, 1);
+}
+
+#[test]
+fn a_thing_put_on_the_belt_is_a_ghost_and_shifts_nobody() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.put(4_000, 300, "C");
+    let base = bench.at;
+    // Between the two, far from both, seen at the tunnel exit and at every eye behind it.
+    bench.later(3_500, head(EyeId(1), base + 3_500));
+    bench.later(3_700, tail(EyeId(1), base + 3_700));
+    bench.drain();
+    bench.lands(1, 1);
+    bench.lands(2, 9);
+    assert_eq!(bench.line.memory.counters.ghosts, 1);
+    assert!(bench.line.memory.alarms.contains(&Alarm::Ghost(Z3)));
+}
+
+#[test]
+fn a_ghost_close_to_an_armed_parcel_takes_the_arm_back() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    let base = bench.at;
+    bench.later(100 + 1_500 + 700, head(EyeId(1), base + 2_300));
+    bench.drain();
+    bench.ends_at_end(1, Reason::GapTooSmall);
+    let cancelled = |decision: &Decision| matches!(decision, Decision::CancelArm { .. });
+    assert!(bench.log.iter().any(cancelled));
+}
+
+#[test]
+fn two_windows_around_one_edge_make_both_uncertain() {
+    let mut bench = Bench::running();
+    bench.put(100, 60, "A");
+    bench.put(180, 60, "C");
+    bench.drain();
+    let tally = bench.line.memory.tally.clone();
+    assert_eq!((tally.landed_planned, tally.lost, tally.on_line), (0, 0, 0), "{tally:?}");
+    assert_eq!(tally.end_landed.get(&Reason::Uncertain), Some(&2));
+}
+
+#[test]
+fn a_slip_beyond_the_window_is_lost_and_found_again_once() {
+    let mut bench = Bench::running();
+    let carton = bench.put(100, 300, "C");
+    // Late by more than the window, yet within twice the tolerance at the eye after the next.
+    bench.change(carton, |carton| carton.slip_behind = Some((EyeId(2), 200)));
+    bench.drain();
+    let lost = bench.story(1).iter().filter(|e| matches!(e, ParcelEvent::Lost { .. })).count();
+    assert_eq!(lost, 1);
+    bench.ends_at_end(1, Reason::Uncertain);
+    let tally = &bench.line.memory.tally;
+    assert_eq!((tally.inducted, tally.lost, tally.on_line), (1, 0, 0));
+    assert_eq!(bench.line.memory.counters.found_again, 1);
+}
+
+#[test]
+fn a_silent_eye_of_a_silent_node_makes_uncertain_and_not_lost() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    bench.run(3_000);
+    let node = diverter_node(1);
+    bench.feed(Input::NodeDown { node, why: DownReason::Silent });
+    bench.mute.insert(node);
+    bench.drain();
+    bench.ends_at_end(1, Reason::Uncertain);
+    assert_eq!(bench.line.memory.tally.lost, 0);
+}
+
+#[test]
+fn lost_events_explain_a_missing_edge() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    bench.run(100 + 4_500);
+    // The edge at the first bed was heard; the next one's is lost.
+    let node = diverter_node(2);
+    bench.mute.insert(node);
+    bench.run(1_700);
+    bench.mute.remove(&node);
+    bench.feed(Input::EventsLost { node, entries: 2 });
+    bench.drain();
+    bench.ends_at_end(1, Reason::Uncertain);
+    assert_eq!(bench.line.memory.counters.events_lost, 2);
+    assert_eq!(bench.line.memory.tally.lost, 0);
+}
+
+#[test]
+fn nodes_may_be_heard_in_any_order() {
+    // The first bed's node is heard late: its edge comes after the second one's.
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    let node = diverter_node(1);
+    bench.mute.insert(node);
+    let (head_at, tail_at) = (bench.at + 100 + 4_450, bench.at + 100 + 4_750);
+    bench.run(100 + 6_100);
+    bench.mute.remove(&node);
+    bench.feed(head(arrival(1), head_at));
+    bench.feed(tail(arrival(1), tail_at));
+    bench.drain();
+    bench.lands(1, 9);
+    assert_eq!(bench.line.memory.counters.ghosts, 0);
+}
+
+#[test]
+fn a_landing_waits_for_the_word_of_its_own_diverter() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.run(100 + 4_400);
+    let node = diverter_node(1);
+    let arm = bench.arms.values().next().expect("armed").clone();
+    bench.mute.insert(node);
+    let edge = bench.cartons[0].head + 4_450;
+    // Everybody else is heard far past it; the bed's node says nothing.
+    bench.arms.clear();
+    bench.cartons[0].gone_after = Some(arrival(1));
+    bench.run(6_000);
+    for other in [Z3, PANEL, diverter_node(2), diverter_node(3)] {
+        bench.feed(Input::Heard { node: other, at: position(bench.at) });
+    }
+    assert_eq!(bench.line.memory.live.len(), 1, "nothing is concluded from silence alone");
+    // Its ring comes late, in order.
+    bench.feed(head(arrival(1), edge));
+    let (at, ms) = (position(edge + 100), units::Millis(7));
+    let end = ArmEnd::Fired { edge: position(edge) };
+    bench.feed(Input::ArmEnded { tag: arm.tag, end, at, ms });
+    bench.feed(tail(arrival(1), edge + 300));
+    let at = position(edge + 100 + 1_000);
+    bench.feed(Input::Landing { chute: ChuteNo(1), active: true, at, ms });
+    bench.lands(1, 1);
+}
+
+#[test]
+fn a_fired_parcel_is_not_final_before_the_next_eye_stayed_dark() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.run(100 + 4_450 + 100 + 1_010);
+    let provisional = ParcelEvent::LandedProvisional { chute: ChuteNo(1) };
+    bench.ends(1, &provisional);
+    assert_eq!(bench.line.memory.tally.on_line, 1);
+    assert_eq!(bench.line.memory.tally.landed_planned, 0);
+    bench.drain();
+    bench.lands(1, 1);
+}
+
+#[test]
+fn a_length_does_not_shrink_the_belt_when_the_tail_is_never_told() {
+    let mut bench = Bench::running();
+    let base = bench.at;
+    bench.feed(head(EyeId(0), base));
+    bench.run(1_400);
+    bench.feed(head(EyeId(0), base + 1_400));
+    let doubtful = &bench.line.memory.live[&ParcelId(1)];
+    assert!(!doubtful.certain && doubtful.track.length.is_none());
+    assert!(bench.line.memory.live[&ParcelId(2)].certain);
+}
+
+#[test]
+fn a_restart_of_the_controller_goes_on_within_the_lease() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.run(4_200);
+    let memory = bench.line.memory().clone();
+    bench.line = Line::resume(bench.line.layout().clone(), memory);
+    bench.feed(Input::Resumed { gap: Micros::from_millis(800) });
+    let node = diverter_node(1);
+    bench.feed(Input::NodeUp { node, restarted: false });
+    let tags = bench.arms.keys().copied().collect();
+    bench.feed(Input::Adopted { node, tags });
+    bench.drain();
+    bench.lands(1, 1);
+}
+
+#[test]
+fn an_arm_that_nobody_remembers_is_asked_back() {
+    let mut bench = Bench::running();
+    let tag = crate::ids::Tag(77);
+    bench.feed(Input::Adopted { node: diverter_node(3), tags: alloc::vec![tag] });
+    let diverter = crate::ids::DiverterId(2);
+    assert_eq!(bench.log.last(), Some(&Decision::CancelArm { diverter, tag }));
+}
+
+#[test]
+fn a_restart_of_the_sorter_belts_node_makes_everybody_uncertain() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.put(1_600, 300, "C");
+    bench.run(3_000);
+    bench.feed(Input::NodeUp { node: Z3, restarted: true });
+    bench.drain();
+    bench.ends_at_end(1, Reason::Restarted);
+    bench.ends_at_end(2, Reason::Restarted);
+    assert!(bench.drives(2), "its drive is told again");
+}
+
+#[test]
+fn the_belt_is_full_at_its_limit() {
+    let mut bench = Bench::running();
+    bench.line.layout.limits.in_flight_max = 3;
+    for number in 0..5 {
+        bench.put(100 + number * 1_300, 300, "nobody's");
+    }
+    bench.run(100 + 4 * 1_300 + 10);
+    assert_eq!(bench.line.memory.live.len(), 3);
+    assert_eq!(bench.line.memory.tally.lost, 2);
+    assert!(bench.line.view(bench.line.memory.now).induction_paused);
+}
+
+#[test]
+fn open_parcels_are_bounded_and_the_oldest_stay() {
+    let mut bench = Bench::running();
+    let eye = EyeId(0);
+    for number in 0..300 {
+        let at = bench.at + number * 1_000;
+        bench.feed(head(eye, at));
+        bench.feed(tail(eye, at + 200));
+        bench.feed(Input::Heard { node: Z3, at: position(at + 900) });
+    }
+    bench.feed(Input::Heard { node: Z3, at: position(bench.at + 400_000) });
+    let memory = &bench.line.memory;
+    assert_eq!(memory.tally.lost, 300);
+    assert_eq!(memory.open.len(), limits::OPEN_MAX);
+    assert!(memory.open.contains_key(&ParcelId(1)));
+}
+
+#[test]
+fn nothing_is_waited_for_on_an_empty_belt() {
+    let mut bench = Bench::running();
+    for node in [Z3, SCANNER, PANEL, diverter_node(1)] {
+        assert_eq!(bench.line.next_position(node), None);
+    }
+    bench.put(0, 300, "A");
+    bench.run(1);
+    let next = bench.line.next_position(Z3).expect("the tunnel exit eye is awaited");
+    assert_eq!(next.at, bench.cartons[0].head + 1_500 + 60 + 90 + 1);
+    assert_eq!(bench.line.next_position(diverter_node(1)), None);
+}
+
+#[test]
+fn a_pulse_confirms_one_parcel_only() {
+    // Two parcels to one chute, and the second one's pulse never comes.
+    let mut bench = Bench::running();
+    bench.facts.insert("A2".into(), facts("A2", "1"));
+    bench.put(100, 300, "A");
+    let second = bench.put(1_400, 300, "A2");
+    bench.cartons[second].pulse = false;
+    bench.drain();
+    bench.lands(1, 1);
+    bench.ends(2, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) });
+}

@@ -63,8 +63,7 @@ impl Line {
             length: None,
         };
         let identity = Identity::Unread;
-        let parcel =
-            Parcel { id, track, identity, weight: None, fate: Fate::Open, certain: true };
+        let parcel = Parcel { id, track, identity, weight: None, fate: Fate::Open, certain: true };
         self.memory.live.insert(id, parcel);
         self.memory.under[0] = Under::Parcel(id);
         self.count_induction();
@@ -129,6 +128,9 @@ impl Line {
     /// The one lost parcel whose window, doubled, holds `at`; `None` when none or several do.
     fn lost_fitting(&self, eye: EyeId, at: Position) -> Option<ParcelId> {
         let limits = &self.layout.limits;
+        if self.memory.live.len() >= usize::from(limits.in_flight_max) {
+            return None;
+        }
         let mut fitting = self.memory.open.values().filter(|open| match open.kind {
             OpenKind::Unconfirmed { .. } => false,
             OpenKind::Lost { .. } => {
