@@ -102,20 +102,24 @@ pub(crate) fn demo_layout() -> Layout {
         diverters,
         chutes,
         panel: PANEL,
-        limits: Limits {
-            prestart: Micros::from_secs(5),
-            ramp: Micros::from_millis(2_400),
-            lease: Micros::from_secs(3),
-            arm_lead: Micros::from_millis(150),
-            tolerance: Distance(60),
-            early_permille: 20,
-            late_permille: 60,
-            length_percent: 20,
-            length_min: Distance(60),
-            length_max: Distance(700),
-            gap_target: Distance(900),
-            in_flight_max: 40,
-        },
+        limits: demo_limits(),
+    }
+}
+
+fn demo_limits() -> Limits {
+    Limits {
+        prestart: Micros::from_secs(5),
+        ramp: Micros::from_millis(2_400),
+        lease: Micros::from_secs(3),
+        arm_lead: Micros::from_millis(150),
+        tolerance: Distance(60),
+        early_permille: 20,
+        late_permille: 60,
+        length_percent: 20,
+        length_min: Distance(60),
+        length_max: Distance(700),
+        gap_target: Distance(900),
+        in_flight_max: 40,
     }
 }
 

@@ -32,7 +32,7 @@ impl Line {
         }
     }
 
-    /// A person reset the line and so has seen what only tells of the past.
+    /// A person reset or started the line and so has seen what only tells of the past.
     pub(crate) fn acknowledge(&mut self, out: &mut Vec<Decision>) {
         let past = |alarm: &Alarm| match alarm {
             Alarm::LeaseExpired(_)
@@ -182,7 +182,13 @@ impl Line {
         let Some(diverter) = diverter else { return };
         for tag in tags {
             match self.memory.arms.get_mut(tag) {
-                Some(arm) => arm.taken = true,
+                Some(arm) => {
+                    arm.taken = true;
+                    // It was asked back, and the node did not hear it.
+                    if arm.cancelled {
+                        out.push(Decision::CancelArm { diverter: arm.plan.diverter, tag: *tag });
+                    }
+                }
                 // Nobody remembers why it was armed.
                 None => out.push(Decision::CancelArm { diverter, tag: *tag }),
             }
@@ -204,6 +210,7 @@ impl Line {
     /// The controller is back: it goes on only when nobody can have noticed.
     pub(crate) fn resumed(&mut self, gap: Micros, out: &mut Vec<Decision>) {
         self.commits_resumed(out);
+        self.ask_again(out);
         match self.memory.machine.mode {
             Mode::Execute if gap <= self.layout.limits.lease => {}
             Mode::Stopped | Mode::Aborted => {}

@@ -105,13 +105,28 @@ impl Line {
         }
     }
 
-    /// Whether a waybill is in a chute, or on the belt under another parcel.
+    /// Whether a waybill is in a chute, or on the belt under an earlier parcel.
     pub(crate) fn known_waybill(&self, id: ParcelId, waybill: &String) -> bool {
         self.memory.landed.contains(waybill)
-            || self.memory.live.values().any(|other| {
+            || self.memory.live.range(..id).any(|(_, other)| {
                 let found = other.identity.facts().map(|facts| &facts.waybill);
-                other.id != id && (other.identity.code() == Some(waybill) || found == Some(waybill))
+                other.identity.code() == Some(waybill) || found == Some(waybill)
             })
+    }
+
+    /// Asks again for every parcel that has not been answered; a second answer changes nothing.
+    pub(crate) fn ask_again(&self, out: &mut Vec<Decision>) {
+        for parcel in self.memory.live.values().filter(|parcel| parcel.fate == Fate::Open) {
+            match &parcel.identity {
+                Identity::Asked { code } => {
+                    out.push(Decision::AskRoute { parcel: parcel.id, code: code.clone() });
+                }
+                Identity::Unread
+                | Identity::Unreadable
+                | Identity::Unknown { .. }
+                | Identity::Known { .. } => {}
+            }
+        }
     }
 
     /// Takes a read that belongs to no open trigger: its neighbours may have lost or taken a code.

@@ -75,6 +75,7 @@ impl Line {
             }
             (Command::Start, Mode::Idle | Mode::Held) => {
                 if self.allowed(out) {
+                    self.acknowledge(out);
                     let until = self.memory.now.plus(self.layout.limits.prestart);
                     self.enter(Mode::Warning { until }, reason, out);
                 }

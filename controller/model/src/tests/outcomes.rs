@@ -216,6 +216,18 @@ fn a_duplicate_goes_to_the_end_unless_the_first_ended_there() {
 }
 
 #[test]
+fn the_first_of_two_equal_waybills_goes_on() {
+    // The second one is read before the first one's route is known.
+    let mut bench = Bench::running();
+    bench.route_delay = 1_800;
+    bench.put(100, 300, "A");
+    bench.put(1_500, 300, "A");
+    bench.drain();
+    bench.lands(1, 1);
+    bench.ends_at_end(2, Reason::Duplicate);
+}
+
+#[test]
 fn a_gap_that_is_too_small_sends_the_parcel_to_the_end() {
     // Behind a neighbour.
     let mut bench = Bench::running();

@@ -209,6 +209,18 @@ fn a_restart_of_the_controller_goes_on_within_the_lease() {
 }
 
 #[test]
+fn a_restart_asks_again_for_what_was_not_answered() {
+    let mut bench = Bench::running();
+    bench.route_delay = 100_000;
+    bench.put(100, 300, "A");
+    bench.run(2_000);
+    bench.route_delay = 10;
+    bench.feed(Input::Resumed { gap: Micros::from_millis(100) });
+    bench.run(10_000);
+    bench.lands(1, 1);
+}
+
+#[test]
 fn an_arm_that_nobody_remembers_is_asked_back() {
     let mut bench = Bench::running();
     let tag = crate::ids::Tag(77);
