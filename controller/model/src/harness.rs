@@ -209,7 +209,8 @@ pub(crate) struct Bench {
     pub(crate) route_delay: i64,
     /// Nodes that say nothing.
     pub(crate) mute: BTreeSet<NodeId>,
-    diverted: BTreeSet<usize>,
+    /// What the wheels really did: box by box.
+    pub(crate) diverted: BTreeMap<usize, ChuteNo>,
     events: BTreeMap<(i64, u64), Event>,
     number: u64,
 }
@@ -241,7 +242,7 @@ impl Bench {
             arm_answer: ArmAnswer::Works,
             route_delay: 100,
             mute: BTreeSet::new(),
-            diverted: BTreeSet::new(),
+            diverted: BTreeMap::new(),
             events: BTreeMap::new(),
             number: 0,
         };
@@ -403,7 +404,7 @@ impl Bench {
         let here = &self.cartons[carton];
         let gone = here.gone_after.is_some_and(|after| eye > after);
         let node = self.line.layout.eye(eye).node;
-        let passed = self.diverted.contains(&carton);
+        let passed = self.diverted.contains_key(&carton);
         if here.head < 0 || gone || self.mute.contains(&node) || (passed && active) {
             return;
         }
@@ -433,15 +434,16 @@ impl Bench {
         if end != (ArmEnd::Fired { edge: position(edge) }) {
             return;
         }
-        let eye = self.line.layout.eye(self.line.layout.diverter(arm.diverter).eye).at.0;
+        let eye = self.line.layout.diverter(arm.diverter).eye;
+        let way = self.line.layout.eye(eye).at.0;
         let under = self.cartons.iter().position(|carton| {
-            let slip = carton.slip_behind.map_or(0, |(_, by)| by);
-            carton.head + eye == edge || carton.head + eye + slip == edge
+            let slip = carton.slip_behind.map_or(0, |(from, by)| if eye > from { by } else { 0 });
+            carton.head + way + slip == edge
         });
         let Some(carton) = under else { return };
         let chute = self.line.layout.chute_at(arm.diverter, arm.side).expect("two sides").number;
         if self.cartons[carton].grips {
-            self.diverted.insert(carton);
+            self.diverted.insert(carton, chute);
             if self.cartons[carton].pulse {
                 self.plan_event(self.at + 1_000, Event::Pulse { chute, active: true });
                 self.plan_event(self.at + 1_400, Event::Pulse { chute, active: false });

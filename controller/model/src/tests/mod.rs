@@ -2,5 +2,6 @@
 
 mod outcomes;
 mod packml;
+mod plant;
 mod property;
 mod tracking;
