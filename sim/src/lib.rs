@@ -6,6 +6,7 @@
 
 pub mod blueprint;
 pub mod items;
+pub mod manifest;
 pub mod nodes;
 pub mod plant;
 pub mod plant_file;

@@ -33,7 +33,8 @@ pub struct TruthParcel {
     pub inducted_at: Option<Micros>,
     /// What the sorter belt's own zone node (the reference node) counted then.
     pub induct_count: Option<Counts>,
-    /// Free belt ahead of it then, tail to head in mm; `None` for a parcel that follows nobody.
+    /// Free belt ahead of it when its head reached the scan line, tail to head in mm; `None`
+    /// before, and for a parcel that follows nobody.
     pub gap_mm: Option<i64>,
     /// What the reader gave out for it.
     pub read: ReadTruth,

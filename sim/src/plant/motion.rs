@@ -85,8 +85,13 @@ impl Plant {
             eye.cover(at, bounce, &mut self.streams.bounce, out);
             let role = eye.role;
             parcel.head_eye += 1;
-            if role == EyeRole::Induction {
-                self.induct(parcel, ahead, at, way.start);
+            match role {
+                EyeRole::Plain | EyeRole::Scale => {}
+                EyeRole::Induction => self.induct(parcel, at, way.start),
+                EyeRole::Reader => {
+                    let gap = ahead.map(|tail| (tail - parcel.head) / MM);
+                    self.truth.parcels[parcel.index].gap_mm = gap;
+                }
             }
         }
         while let Some(eye) = self.eyes.get_mut(parcel.tail_eye)
@@ -112,13 +117,12 @@ impl Plant {
         }
     }
 
-    fn induct(&mut self, parcel: &Parcel, ahead: Option<Nm>, at: u64, start: u64) {
+    fn induct(&mut self, parcel: &Parcel, at: u64, start: u64) {
         let count = self.reference_count(at.saturating_sub(start));
         let truth = &mut self.truth.parcels[parcel.index];
         truth.place = Place::OnLine;
         truth.inducted_at = Some(Micros(at));
         truth.induct_count = Some(count);
-        truth.gap_mm = ahead.map(|tail| (tail - parcel.head) / MM);
     }
 
     /// What the reference node counts at `part` µs into the present millisecond.

@@ -1,0 +1,5 @@
+//! The simulated line under a small Modbus master in virtual time.
+
+mod gapping;
+mod support;
+mod world;
