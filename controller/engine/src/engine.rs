@@ -11,7 +11,7 @@ use line_model::decision::Decision;
 use line_model::ids::NodeId;
 use line_model::signal::Input;
 use node_link::{BusId, Frame, Mark, Master, Report, What, orders};
-use units::{Micros, Position};
+use units::{Distance, Micros, Position};
 
 /// Inputs set aside that may still come again; more are dropped, oldest first.
 const ASIDE_MAX: usize = 16;
@@ -156,7 +156,7 @@ impl Engine {
 
     /// One input, one record, and the orders of its decisions.
     fn feed(&mut self, input: Input, out: &mut Effects) {
-        let input = match self.aside.iter().position(|found| *found == input) {
+        let input = match self.aside.iter().position(|found| same_event(found, &input)) {
             Some(found) => {
                 self.aside.remove(found);
                 Input::Quarantined
@@ -295,6 +295,21 @@ impl Engine {
         }
         self.aside.push_back(input);
     }
+}
+
+/// Whether two inputs are the same event, told twice: after a restart the maps' ± may be another.
+fn same_event(one: &Input, other: &Input) -> bool {
+    let bare = |input: &Input| {
+        let mut input = input.clone();
+        if let Input::Edge { spread, .. }
+        | Input::Read { spread, .. }
+        | Input::Measured { spread, .. } = &mut input
+        {
+            *spread = Distance(0);
+        }
+        input
+    };
+    bare(one) == bare(other)
 }
 
 fn question(decision: Decision) -> Option<Question> {

@@ -12,7 +12,7 @@ const PENDING_MAX: usize = 10_000;
 pub(crate) enum Change {
     /// The oldest record has waited too long.
     Stalled,
-    /// Everything that had waited then is durable.
+    /// Everything that had waited then is durable, and nothing else has waited too long.
     Resumed,
 }
 
@@ -53,12 +53,13 @@ impl Gate {
 
     /// Whether the journal has begun or ceased to stall; told once.
     pub(crate) fn change(&mut self, now: Micros) -> Option<Change> {
+        let late = self.pending.front().is_some_and(|made| now.since(*made) > self.stall);
         match self.stalled {
-            None if self.pending.front().is_some_and(|made| now.since(*made) > self.stall) => {
+            None if late => {
                 self.stalled = Some(self.next - 1);
                 Some(Change::Stalled)
             }
-            Some(until) if self.durable >= until => {
+            Some(until) if self.durable >= until && !late => {
                 self.stalled = None;
                 Some(Change::Resumed)
             }
@@ -104,6 +105,7 @@ mod tests {
         gate.durable(1);
         assert_eq!(gate.change(Micros(902)), None);
         gate.durable(2);
+        assert_eq!(gate.change(Micros(1_402)), None, "record 3 is late by now");
         assert_eq!(gate.change(Micros(903)), Some(Change::Resumed));
         assert_eq!((gate.last_durable(), gate.pending()), (2, 1));
         gate.durable(77);

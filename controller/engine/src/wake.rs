@@ -134,6 +134,7 @@ pub struct Question {
 }
 
 /// Where an engine begins.
+#[expect(clippy::large_enum_variant, reason = "built once and taken apart at once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     /// A line that has never run.

@@ -104,8 +104,8 @@ impl CountMap {
     }
 
     /// The map that an earlier run of the host has left.
-    pub(crate) const fn restored(base: i64) -> Self {
-        Self { low: base - EXACT_SPREAD, high: base + EXACT_SPREAD, generation: 0 }
+    pub(crate) const fn restored(base: i64, spread: i64) -> Self {
+        Self { low: base - spread, high: base + spread, generation: 0 }
     }
 
     /// Whether the frame that this map belongs to is still in force.

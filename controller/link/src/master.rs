@@ -1,7 +1,7 @@
 //! The master of one bus: its stations, the exchange under way, and the entry points.
 
 use crate::exchange::{Ask, Outstanding};
-use crate::limits::LinkLimits;
+use crate::limits::{EXACT_SPREAD, LATCH_SPREAD, LinkLimits};
 use crate::map::Frame;
 use crate::queue::{Nature, Order, Queued};
 use crate::setup::{BusId, BusSetup, Mark, Outcome, Transmit};
@@ -86,8 +86,16 @@ impl Master {
     ) -> Self {
         assert!(setup.owner != 0, "owner word 0 means nobody");
         let mark = |node| marks.iter().find(|mark| mark.node == node).copied();
-        let stations =
-            setup.stations.iter().map(|place| Station::new(place.clone(), mark(place.node)));
+        let latches = setup.serial && setup.stations.iter().any(|place| place.node == reference);
+        let spread = |node| match node {
+            _ if node == reference => 0,
+            _ if latches => LATCH_SPREAD,
+            _ => EXACT_SPREAD,
+        };
+        let stations = setup
+            .stations
+            .iter()
+            .map(|place| Station::new(place.clone(), mark(place.node), spread(place.node)));
         Self {
             bus,
             stations: stations.collect(),

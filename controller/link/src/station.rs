@@ -163,8 +163,9 @@ pub(crate) struct Station {
 }
 
 impl Station {
-    /// Builds a station; `mark` is what an earlier run has left of it.
-    pub(crate) fn new(setup: StationSetup, mark: Option<Mark>) -> Self {
+    /// Builds a station; `mark` is what an earlier run has left of it, `spread` how exact a map of
+    /// its kind is.
+    pub(crate) fn new(setup: StationSetup, mark: Option<Mark>, spread: i64) -> Self {
         let sequence = mark.map(|mark| mark.sequence).unwrap_or_default();
         Self {
             setup,
@@ -185,7 +186,9 @@ impl Station {
             progress: false,
             caught_up: false,
             decoder: Decoder::default(),
-            map: mark.filter(|mark| mark.encoder_known).map(|mark| CountMap::restored(mark.base)),
+            map: mark
+                .filter(|mark| mark.encoder_known)
+                .map(|mark| CountMap::restored(mark.base, spread)),
             bracket: Bracket::default(),
             count: None,
             latch_seen: 0,

@@ -5,6 +5,8 @@
 //! the bytes can hold.
 
 mod decision;
+#[cfg(test)]
+mod golden;
 mod input;
 mod memory;
 mod shared;

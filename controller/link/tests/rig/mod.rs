@@ -8,9 +8,10 @@ use line_model::ids::{DiverterId, NodeId, ParcelId, Side, Tag};
 use line_model::signal::Input;
 use node_link::{
     BusId, BusSetup, BusView, Frame, LinkLimits, Mark, Master, Order, Outcome, Report, State,
-    StationView, What,
+    StationSetup, StationView, What,
 };
-use plant::{BELT, Plant};
+use plant::{BELT, Plant, machine};
+use registers::NodeKind;
 use std::collections::{BTreeMap, VecDeque};
 use units::{Distance, Micros, Position};
 
@@ -55,6 +56,28 @@ pub(crate) struct Rig {
     pub(crate) marks: BTreeMap<NodeId, Mark>,
     pub(crate) durable: u64,
     setups: Vec<BusSetup>,
+}
+
+impl Plant {
+    pub(crate) fn reboot(&mut self, node: u8, boot_id: u16) {
+        let place = &mut self.places[usize::from(node)];
+        place.machine = machine(&place.setup, boot_id, boot_id);
+        place.offset = place.offset.wrapping_mul(7);
+        place.outputs.clear();
+    }
+
+    /// Replaces what answers at a node's address.
+    pub(crate) fn replace(&mut self, node: u8, kind: NodeKind) {
+        let place = &mut self.places[usize::from(node)];
+        let setup = StationSetup { kind, ..place.setup.clone() };
+        place.machine = machine(&setup, 9_999, 5);
+    }
+
+    /// The belt position that the host should see at the true one.
+    pub(crate) fn position(&self) -> Position {
+        let offset = i64::from(self.places[0].offset);
+        Position::new(BELT, self.belt() + offset)
+    }
 }
 
 impl Rig {

@@ -11,7 +11,7 @@ use units::{Counts, Distance, EncoderId, Micros, Position, Serial};
 
 pub(crate) const BELT: EncoderId = EncoderId(0);
 
-type Machine = Box<dyn FnMut(Stamp, node::Input<'_>, &mut Output)>;
+pub(crate) type Machine = Box<dyn FnMut(Stamp, node::Input<'_>, &mut Output)>;
 
 /// A node on the bench.
 pub(crate) struct Place {
@@ -22,12 +22,12 @@ pub(crate) struct Place {
     pub(crate) outputs: BTreeMap<u8, u32>,
     /// What it has sent to its reader.
     pub(crate) device: Vec<u8>,
-    machine: Machine,
+    pub(crate) machine: Machine,
     /// Its last answer, for faults.
     pub(crate) answer: Vec<u8>,
 }
 
-fn machine(setup: &StationSetup, boot_id: u16, seed: u16) -> Machine {
+pub(crate) fn machine(setup: &StationSetup, boot_id: u16, seed: u16) -> Machine {
     let identity = Identity {
         unit: setup.unit,
         boot_id,
@@ -163,30 +163,9 @@ impl Plant {
         }
         answer
     }
-
-    pub(crate) fn reboot(&mut self, node: u8, boot_id: u16) {
-        let place = &mut self.places[usize::from(node)];
-        place.machine = machine(&place.setup, boot_id, boot_id);
-        place.offset = place.offset.wrapping_mul(7);
-        place.outputs.clear();
-    }
-
-    /// Replaces what answers at a node's address.
-    pub(crate) fn replace(&mut self, node: u8, kind: NodeKind) {
-        let place = &mut self.places[usize::from(node)];
-        let setup = StationSetup { kind, ..place.setup.clone() };
-        place.machine = machine(&setup, 9_999, 5);
-    }
-
     /// True position of the belt in counts, from an arbitrary origin.
     pub(crate) fn belt(&self) -> i64 {
         i64::try_from(self.travelled / 1_000).expect("small")
-    }
-
-    /// The belt position that the host should see at the true one.
-    pub(crate) fn position(&self) -> Position {
-        let offset = i64::from(self.places[0].offset);
-        Position::new(BELT, self.belt() + offset)
     }
 
     fn stamp(&self, place: usize) -> Stamp {
