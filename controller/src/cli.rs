@@ -143,11 +143,16 @@ fn run(args: Run) -> Exit {
     }
     let hmi = args.hmi.unwrap_or(line.value.screens.bind);
     let daemon = Daemon { line, plan, manifest, data: args.data, hmi };
-    match start::daemon(daemon) {
-        Ok(()) => Exit::Done,
-        Err(fault) => {
+    // What even the guard cannot hold ends the daemon; the nodes' lease stops the line then.
+    match std::panic::catch_unwind(|| start::daemon(daemon)) {
+        Ok(Ok(())) => Exit::Done,
+        Ok(Err(fault)) => {
             eprintln!("error: failed to {fault}");
             fault.exit()
+        }
+        Err(_) => {
+            eprintln!("error: failed to go on after a panic; the log names its place");
+            Exit::Internal
         }
     }
 }
@@ -176,8 +181,11 @@ fn check(args: &Check) -> Exit {
 fn check_all(args: &Check) -> Result<(), InputFault> {
     let line = inputs::line(&args.line)?.value;
     let plan = args.plan.as_ref().map(|path| inputs::plan(path, &line)).transpose()?;
-    let manifest =
-        args.manifest.as_ref().map(|path| inputs::manifest(path, args.skip_bad_rows)).transpose()?;
+    let manifest = args
+        .manifest
+        .as_ref()
+        .map(|path| inputs::manifest(path, args.skip_bad_rows))
+        .transpose()?;
     let rules = plan.map(|plan| plan.value.rules.len());
     let items = manifest.map(|manifest| manifest.value.items.len());
     if args.json {
@@ -190,9 +198,9 @@ fn check_all(args: &Check) -> Result<(), InputFault> {
 
 fn described(line: &Line, rules: Option<usize>, items: Option<usize>) -> serde_json::Value {
     let layout = &line.engine.layout;
-    let zones = layout.zones.iter().map(|zone| {
-        json!({ "name": zone.name, "speed_mm_s": zone.speed.0, "gapping": zone.gapping })
-    });
+    let zones = layout.zones.iter().map(
+        |zone| json!({ "name": zone.name, "speed_mm_s": zone.speed.0, "gapping": zone.gapping }),
+    );
     let chutes = layout.chutes.iter().map(|chute| {
         json!({
             "number": chute.number.0,

@@ -6,7 +6,7 @@
 //! `Quarantined` in its place, which makes everything uncertain and raises an alarm. No thread, no
 //! clock, no file: the same guard stands in the daemon and in tests on virtual time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use line_engine::{BusId, Effects, Engine, Outcome, Wake};
 use line_model::ids::ParcelId;
@@ -95,7 +95,7 @@ impl Guard {
                         aside.push(input);
                         tried = None;
                     }
-                    Some(_) | None => resume_unwind(Box::new("the engine cannot go on")),
+                    Some(_) | None => panic!("the engine cannot go on"),
                 }
             } else {
                 tried = Some(culprit);
@@ -228,5 +228,115 @@ impl Owned {
             Self::WallClock { utc_us } => Wake::WallClock { utc_us: *utc_us },
             Self::Timer => Wake::Timer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example;
+    use line_engine::Record;
+    use line_model::decision::Decision;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Wakes that make records: a plan, commands, times, an unavailable bus.
+    fn wakes() -> Vec<(Micros, Wake<'static>)> {
+        let by = || "test".to_owned();
+        let mut wakes = vec![
+            (Micros(1), Wake::WallClock { utc_us: 1 }),
+            (Micros(2), Wake::SelectPlan { plan: example::plan() }),
+            (Micros(3), Wake::BusDown { bus: BusId(0) }),
+        ];
+        for n in 0..40 {
+            let command = if n % 2 == 0 { Command::Reset } else { Command::Stop };
+            wakes.push((Micros(10 + n), Wake::Command { command, by: by() }));
+            wakes.push((Micros(10 + n), Wake::WallClock { utc_us: n }));
+        }
+        wakes
+    }
+
+    fn records(guard: &mut Guard) -> Vec<Record> {
+        let mut out = Effects::default();
+        for (now, wake) in wakes() {
+            guard.handle(now, wake, &mut out);
+        }
+        out.records
+    }
+
+    static ONCE: AtomicU32 = AtomicU32::new(0);
+
+    fn panic_once(input: &Input, _: &mut Vec<Decision>) {
+        if *input == (Input::WallClock { utc_us: 17 }) {
+            assert!(ONCE.fetch_add(1, Ordering::Relaxed) > 0, "injected");
+        }
+    }
+
+    #[test]
+    fn a_passing_panic_leaves_no_trace() {
+        let expected = records(&mut Guard::new(example::engine()));
+        let mut guard = Guard::new(example::engine());
+        guard.change(|engine| engine.tamper(panic_once));
+        assert_eq!(records(&mut guard), expected);
+        assert_eq!(guard.counts(), Counts { panics: 1, set_aside: 0 });
+    }
+
+    fn panic_always(input: &Input, _: &mut Vec<Decision>) {
+        assert!(*input != (Input::WallClock { utc_us: 17 }), "injected");
+    }
+
+    #[test]
+    fn an_input_that_panics_twice_is_set_aside() {
+        let expected = records(&mut Guard::new(example::engine()));
+        let mut guard = Guard::new(example::engine());
+        guard.change(|engine| engine.tamper(panic_always));
+        let got = records(&mut guard);
+        assert_eq!(guard.counts(), Counts { panics: 2, set_aside: 1 });
+        let inputs = |records: &[Record]| -> Vec<Input> {
+            let decoded = records.iter().map(|r| line_engine::record::decode(&r.bytes));
+            decoded.map(|r| r.expect("our own record").input).collect()
+        };
+        let (expected, got) = (inputs(&expected), inputs(&got));
+        let place = expected.iter().position(|i| *i == Input::WallClock { utc_us: 17 });
+        let place = place.expect("the input comes");
+        assert_eq!(got[..place], expected[..place]);
+        assert_eq!(got[place], Input::Quarantined);
+        assert!(got.len() > place + 40, "it goes on");
+        let numbers: Vec<u64> = records_numbers(&mut guard);
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "no number is used twice");
+    }
+
+    /// Numbers of what comes after everything before.
+    fn records_numbers(guard: &mut Guard) -> Vec<u64> {
+        let mut out = Effects::default();
+        for n in 0..5 {
+            guard.handle(Micros(1_000 + n), Wake::WallClock { utc_us: 100 }, &mut out);
+        }
+        out.records.iter().map(|record| record.number).collect()
+    }
+
+    fn panic_on_all(_: &Input, _: &mut Vec<Decision>) {
+        panic!("injected");
+    }
+
+    #[test]
+    #[should_panic(expected = "the engine cannot go on")]
+    fn a_model_that_cannot_even_be_quarantined_ends_the_program() {
+        let mut guard = Guard::new(example::engine());
+        guard.change(|engine| engine.tamper(panic_on_all));
+        guard.handle(Micros(1), Wake::WallClock { utc_us: 1 }, &mut Effects::default());
+    }
+
+    #[test]
+    fn copies_between_wakes_change_nothing() {
+        let mut guard = Guard::new(example::engine());
+        let mut plain = example::engine();
+        let (mut guarded, mut expected) = (Effects::default(), Effects::default());
+        let rounds = u64::try_from(WAKES_MAX).expect("small") * 2 + 5;
+        for n in 0..rounds {
+            guard.handle(Micros(n), Wake::WallClock { utc_us: n }, &mut guarded);
+            plain.handle(Micros(n), Wake::WallClock { utc_us: n }, &mut expected);
+        }
+        assert_eq!(guarded, expected);
+        assert!(guard.log.len() < WAKES_MAX);
     }
 }

@@ -9,6 +9,8 @@ pub mod bus;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(test)]
+mod example;
 pub mod exit;
 pub mod guard;
 pub mod hmi;

@@ -66,7 +66,10 @@ mod tests {
     fn codes_lose_all_but_their_last_six() {
         assert_eq!(mask("code SF1234567890123 twice"), "code …890123 twice");
         assert_eq!(mask("件YT9876543210"), "件…543210");
-        assert_eq!(mask("position 12345678 of controller.rs:120"), "position 12345678 of controller.rs:120");
+        assert_eq!(
+            mask("position 12345678 of controller.rs:120"),
+            "position 12345678 of controller.rs:120"
+        );
         assert_eq!(mask(""), "");
     }
 }

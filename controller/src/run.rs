@@ -163,6 +163,8 @@ pub async fn run(mut parts: Loop) -> Result<(), RunFault> {
         view_tick: ticks(VIEW_EVERY),
         wall_tick: ticks(WALL_CLOCK_EVERY),
     };
+    // The beginning tells the time of day itself.
+    running.wall_tick.reset();
     running.begin();
     let by = loop {
         match running.next().await {

@@ -135,8 +135,8 @@ fn past(daemon: &Daemon) -> Result<(Past, Writer), JournalFault> {
 /// Parcels and positions of another geometry mean nothing here.
 fn check_same_line(store: &Store, line: &Line, data: &Path) -> Result<(), JournalFault> {
     let Some((name, bytes)) = restart::kept_file(store, FileKind::Line)? else { return Ok(()) };
-    let same = config::check(&name, &bytes)
-        .is_ok_and(|kept| kept.engine.layout == line.engine.layout);
+    let same =
+        config::check(&name, &bytes).is_ok_and(|kept| kept.engine.layout == line.engine.layout);
     if same { Ok(()) } else { Err(JournalFault::OtherLine { path: data.to_owned() }) }
 }
 
@@ -272,9 +272,7 @@ fn open_buses(line: &Line) -> Result<Buses, DaemonFault> {
 }
 
 /// Lets the manifest answer questions.
-fn ask_manifest(
-    manifest: Manifest,
-) -> (mpsc::Sender<Question>, mpsc::Receiver<upstream::Answer>) {
+fn ask_manifest(manifest: Manifest) -> (mpsc::Sender<Question>, mpsc::Receiver<upstream::Answer>) {
     let (questions, asked) = mpsc::channel(upstream::WAITING_MAX);
     let (answer, answers) = mpsc::channel(upstream::WAITING_MAX);
     tokio::spawn(upstream::serve(manifest.items, asked, answer));

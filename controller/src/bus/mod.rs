@@ -149,3 +149,6 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

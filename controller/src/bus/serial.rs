@@ -53,12 +53,10 @@ pub fn spawn(
 ) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let desk = Desk::new(setup.bus, setup.name.clone(), requests, heard);
-    std::thread::Builder::new()
-        .name(format!("bus-{}", setup.name))
-        .spawn(move || {
-            let Leaving = runtime.block_on(keep(&setup, desk));
-            tracing::debug!(bus = setup.name, "bus closed");
-        })
+    std::thread::Builder::new().name(format!("bus-{}", setup.name)).spawn(move || {
+        let Leaving = runtime.block_on(keep(&setup, desk));
+        tracing::debug!(bus = setup.name, "bus closed");
+    })
 }
 
 /// Keeps the port open until the daemon leaves.
@@ -96,7 +94,8 @@ fn open(setup: &Setup) -> Result<SerialStream, String> {
 
 fn refusal(path: &str, error: &tokio_serial::Error) -> String {
     match error.kind() {
-        ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock)
+        ErrorKind::NoDevice
+        | ErrorKind::Io(io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock)
             if std::fs::exists(path).unwrap_or(false) =>
         {
             format!("open {path}: in use by another program, or not a serial port ({error})")
@@ -184,7 +183,9 @@ impl<'a> Port<'a> {
             let write = self.port.write_all(frame.as_bytes());
             match tokio::time::timeout(WRITE_MAX, write).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => return Ok(Err(format!("write {}: {error}", self.path.display()))),
+                Ok(Err(error)) => {
+                    return Ok(Err(format!("write {}: {error}", self.path.display())));
+                }
                 Err(_) => return Ok(Err(format!("write {}: takes no bytes", self.path.display()))),
             }
         }

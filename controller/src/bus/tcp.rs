@@ -167,9 +167,9 @@ fn pdu_of(request: &[u8], answer: Result<Response, u8>) -> Vec<u8> {
     let two = |a: u16, b: u16| [&[function][..], &a.to_be_bytes(), &b.to_be_bytes()].concat();
     match answer {
         Err(exception) => vec![function | pdu::function::EXCEPTION, exception],
-        Ok(Response::ReadHoldingRegisters(values) | Response::ReadWriteMultipleRegisters(values)) => {
-            registers(values)
-        }
+        Ok(
+            Response::ReadHoldingRegisters(values) | Response::ReadWriteMultipleRegisters(values),
+        ) => registers(values),
         Ok(Response::WriteSingleRegister(a, b) | Response::WriteMultipleRegisters(a, b)) => {
             two(a, b)
         }

@@ -164,3 +164,6 @@ impl std::error::Error for JournalFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,14 @@ fn parcel_event(
         "INSERT INTO story (parcel, record, step, at_us, event, detail)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![parcel.0, step.record, step.index, step.at.0, name, detail.to_string()])?;
+    .execute(params![
+        parcel.0,
+        step.record,
+        step.index,
+        step.at.0,
+        name,
+        detail.to_string()
+    ])?;
     facts(tx, step.at, parcel, event)?;
     match after(event) {
         Some(after) => outcome(tx, step.at, parcel, after),
@@ -104,9 +111,7 @@ fn facts(tx: &Transaction<'_>, at: Micros, parcel: ParcelId, event: &ParcelEvent
         ParcelEvent::Weighed { weight } => {
             set("UPDATE parcels SET weight_g = ?2 WHERE id = ?1", &weight.map(|grams| grams.0))
         }
-        ParcelEvent::Identified { code } => {
-            set("UPDATE parcels SET code = ?2 WHERE id = ?1", code)
-        }
+        ParcelEvent::Identified { code } => set("UPDATE parcels SET code = ?2 WHERE id = ?1", code),
         ParcelEvent::Routed { carrier, route } => {
             set("UPDATE parcels SET carrier = ?2 WHERE id = ?1", carrier)?;
             set("UPDATE parcels SET route = ?2 WHERE id = ?1", route)

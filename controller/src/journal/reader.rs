@@ -43,8 +43,7 @@ pub fn parcels(
     mut each: impl FnMut(ParcelRow) -> std::io::Result<()>,
 ) -> Result<std::io::Result<()>, JournalFault> {
     let connection = open_to_read(directory)?;
-    let unreadable =
-        |source| JournalFault::Unreadable { path: directory.join(FILE), source };
+    let unreadable = |source| JournalFault::Unreadable { path: directory.join(FILE), source };
     let mut rows = connection
         .prepare(
             "SELECT id, inducted_us, position, code, carrier, route, chute, reason, outcome,
@@ -107,8 +106,7 @@ pub struct Verified {
 /// The first thing that does not hold.
 pub fn verify(directory: &Path) -> Result<Verified, JournalFault> {
     let connection = open_to_read(directory)?;
-    let unreadable =
-        |source| JournalFault::Unreadable { path: directory.join(FILE), source };
+    let unreadable = |source| JournalFault::Unreadable { path: directory.join(FILE), source };
     check_pages(&connection).map_err(unreadable)?;
     let mut rows = connection
         .prepare(

@@ -167,11 +167,9 @@ fn last_instant(store: &Store) -> rusqlite::Result<Micros> {
 fn absence(store: &Store, last: Micros, utc_us: u64) -> rusqlite::Result<Micros> {
     let pair: Option<(u64, u64)> = store
         .connection
-        .query_row(
-            "SELECT at_us, utc_us FROM wall_clock ORDER BY at_us DESC LIMIT 1",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        .query_row("SELECT at_us, utc_us FROM wall_clock ORDER BY at_us DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
     Ok(match pair {
         Some((at, then)) => absence_by(last, at, then, utc_us),
@@ -191,9 +189,9 @@ fn absence_by(last: Micros, at: u64, then: u64, utc_us: u64) -> Micros {
 }
 
 fn marks(store: &Store) -> rusqlite::Result<Vec<Mark>> {
-    let mut rows = store.connection.prepare(
-        "SELECT node, boot_id, sequence, base, encoder_known FROM marks ORDER BY node",
-    )?;
+    let mut rows = store
+        .connection
+        .prepare("SELECT node, boot_id, sequence, base, encoder_known FROM marks ORDER BY node")?;
     let rows = rows.query_map([], |row| {
         Ok(Mark {
             node: NodeId(row.get(0)?),

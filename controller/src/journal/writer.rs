@@ -162,8 +162,11 @@ impl Work {
                 std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1)).collect();
             self.insist(&batch);
         }
-        self.progress.closed = true;
-        self.report.send_replace(self.progress.clone());
+        let Self { store, mut progress, report, .. } = self;
+        // The file is closed and its lock free when `closed` is read.
+        drop(store);
+        progress.closed = true;
+        report.send_replace(progress);
     }
 
     /// Commits the batch, however often it takes.
@@ -267,8 +270,10 @@ fn write_snapshot(
     at: Micros,
     bytes: &[u8],
 ) -> rusqlite::Result<()> {
-    tx.prepare_cached("INSERT OR REPLACE INTO snapshots (number, at_us, bytes) VALUES (?1, ?2, ?3)")?
-        .execute(params![number, at.0, bytes])?;
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO snapshots (number, at_us, bytes) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![number, at.0, bytes])?;
     tx.prepare_cached(
         "DELETE FROM snapshots WHERE number NOT IN
          (SELECT number FROM snapshots ORDER BY number DESC LIMIT ?1)",
