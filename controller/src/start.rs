@@ -278,3 +278,46 @@ fn ask_manifest(manifest: Manifest) -> (mpsc::Sender<Question>, mpsc::Receiver<u
     tokio::spawn(upstream::serve(manifest.items, asked, answer));
     (questions, answers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs;
+
+    fn inputs(data: &Path, hmi: SocketAddr) -> Daemon {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let line = inputs::line(&examples.join("factory-line.toml")).expect("the example is right");
+        let plan = inputs::plan(&examples.join("plan.toml"), &line.value).expect("right");
+        let manifest = inputs::manifest(&examples.join("manifest.csv"), false).expect("right");
+        Daemon { line, plan, manifest, data: data.to_owned(), hmi }
+    }
+
+    #[test]
+    fn a_taken_port_is_named_and_touches_no_journal() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let taken = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let address = taken.local_addr().expect("its address");
+        let data = dir.path().join("data");
+        let fault = daemon(inputs(&data, address)).expect_err("the port is taken");
+        assert_eq!(fault.exit(), Exit::CannotStart);
+        assert!(fault.to_string().contains(&address.to_string()), "{fault}");
+        assert!(!data.exists(), "nothing was begun");
+    }
+
+    #[test]
+    fn a_journal_of_another_geometry_is_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut given = inputs(dir.path(), any);
+        let (_, writer) = past(&given).expect("fresh");
+        writer.offer(Entry::File(given.line.kept(FileKind::Line, 1))).expect("room");
+        let mut progress = writer.close();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(progress.wait_for(|progress| progress.closed)).expect("closes");
+        let mut progress = past(&given).expect("the same line goes on").1.close();
+        runtime.block_on(progress.wait_for(|progress| progress.closed)).expect("closes");
+        given.line.value.engine.layout.diverters[0].delay.0 += 1;
+        let Err(fault) = past(&given) else { panic!("another geometry") };
+        assert!(matches!(fault, JournalFault::OtherLine { .. }), "{fault}");
+    }
+}

@@ -288,3 +288,100 @@ fn only_new_contents_of_a_file_are_kept() {
     assert_eq!(kept, Some(("line.toml".to_owned(), b"a".to_vec())));
     assert_eq!(restart::kept_file(&store, FileKind::Plan).expect("read"), None);
 }
+
+mod projections {
+    use super::*;
+    use crate::journal::project;
+    use line_model::alarm::Alarm;
+    use line_model::decision::ParcelEvent;
+    use line_model::ids::{ChuteNo, EyeId, NodeId, ParcelId};
+    use line_model::reason::Reason;
+    use units::{EncoderId, Position};
+
+    fn parcel(id: u64, event: ParcelEvent) -> Decision {
+        Decision::Parcel { parcel: ParcelId(id), event }
+    }
+
+    fn at(at: i64) -> Position {
+        Position::new(EncoderId(0), at)
+    }
+
+    /// Projects each list of decisions as one record, 1 ms apart.
+    fn projected(records: &[Vec<Decision>]) -> Connection {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        connection.execute_batch(crate::journal::schema::CREATE).expect("tables");
+        let tx = connection.transaction().expect("begins");
+        for (number, decisions) in (1_u64..).zip(records) {
+            let now = Micros::from_millis(number);
+            project::record(&tx, number, now, &Input::Timer, decisions).expect("projects");
+        }
+        tx.commit().expect("commits");
+        connection
+    }
+
+    fn tally(connection: &Connection) -> Vec<(String, i64)> {
+        let mut rows = connection
+            .prepare("SELECT key, count FROM tally WHERE count <> 0 ORDER BY key")
+            .expect("rows");
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+        rows.collect::<rusqlite::Result<_>>().expect("rows")
+    }
+
+    #[test]
+    fn every_parcel_counts_under_one_outcome() {
+        let chute = ChuteNo(5);
+        let connection = projected(&[
+            (1..=5).map(|id| parcel(id, ParcelEvent::Inducted { at: at(10) })).collect(),
+            vec![
+                parcel(1, ParcelEvent::Identified { code: "SF1234567890123".to_owned() }),
+                parcel(1, ParcelEvent::Assigned { chute, alternate: false, reason: None }),
+                parcel(1, ParcelEvent::LandedProvisional { chute }),
+                parcel(1, ParcelEvent::Landed { chute, alternate: false }),
+            ],
+            vec![parcel(2, ParcelEvent::EndLanded { reason: Reason::NoRead })],
+            vec![parcel(3, ParcelEvent::Unconfirmed { chute })],
+            vec![parcel(3, ParcelEvent::Removed { by: "test".to_owned() })],
+            vec![parcel(4, ParcelEvent::Lost { eye: EyeId(3) })],
+            vec![parcel(4, ParcelEvent::Seen { eye: EyeId(4), at: at(20) })],
+        ]);
+        let counts = [
+            ("chute.5", 1),
+            ("end_landed", 1),
+            ("end_landed.no_read", 1),
+            ("inducted", 5),
+            ("landed_planned", 1),
+            ("on_line", 2),
+            ("removed", 1),
+        ];
+        assert_eq!(tally(&connection), counts.map(|(key, count)| (key.to_owned(), count)));
+        let row: (String, String, u16, u64) = connection
+            .query_row(
+                "SELECT code, outcome, chute, outcome_us FROM parcels WHERE id = 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
+            .expect("the parcel");
+        assert_eq!(row, ("SF1234567890123".to_owned(), "landed_planned".to_owned(), 5, 2_000));
+        let steps: u64 = connection
+            .query_row("SELECT count(*) FROM story WHERE parcel = 1", [], |row| row.get(0))
+            .expect("its story");
+        assert_eq!(steps, 5);
+    }
+
+    #[test]
+    fn an_alarm_stands_until_it_is_cleared() {
+        let alarm = |node, raised| Decision::Alarm { alarm: Alarm::NodeDown(NodeId(node)), raised };
+        let connection = projected(&[
+            vec![alarm(1, true), alarm(2, true)],
+            vec![alarm(1, false)],
+            vec![alarm(1, true)],
+        ]);
+        let standing: Vec<(u64, u64)> = connection
+            .prepare("SELECT subject, raised_us FROM alarms WHERE cleared_us IS NULL ORDER BY id")
+            .and_then(|mut rows| {
+                rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })
+            .expect("alarms");
+        assert_eq!(standing, [(2, 1_000), (1, 3_000)]);
+    }
+}
