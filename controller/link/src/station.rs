@@ -212,7 +212,7 @@ impl Station {
         self.why = why;
         self.since = now;
         match state {
-            State::Configuring => self.settings_tries += 1,
+            State::Configuring => self.settings_tries = self.settings_tries.saturating_add(1),
             State::Online => {
                 self.caught_up = false;
                 self.more = true;

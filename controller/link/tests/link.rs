@@ -335,6 +335,70 @@ fn steal(rig: &mut Rig, node: u8) {
 }
 
 #[test]
+fn another_map_version_is_named_and_asked_again_later() {
+    let mut rig = Rig::new(line());
+    rig.fault = Box::new(|_| Fault::Version(9));
+    rig.run(200);
+    let why = DownReason::WrongMap { found: 9 };
+    let down = |node| Input::NodeDown { node: NodeId(node), why };
+    let mut inputs = rig.drain();
+    inputs.sort_by_key(|input| format!("{input:?}"));
+    assert_eq!(inputs, [down(0), down(1), down(2), down(3)]);
+    let asked = rig.view(0).counters.exchanges;
+    assert_eq!(asked, 1);
+    rig.fault = Box::new(|_| Fault::None);
+    rig.run(4_500);
+    assert_eq!(rig.view(0).counters.exchanges, asked);
+    rig.run(2_000);
+    assert_eq!(rig.view(0).state, State::Online);
+}
+
+#[test]
+fn nonsense_for_answers_is_counted_and_forgotten() {
+    let mut rig = connected();
+    rig.drain();
+    let mut state = 5;
+    rig.fault = Box::new(move |_| match random(&mut state) {
+        n if n % 6 == 0 => Fault::Garbage(u8::try_from(n % 251).expect("small")),
+        _ => Fault::None,
+    });
+    rig.run(20_000);
+    rig.fault = Box::new(|_| Fault::None);
+    rig.connect();
+    assert!(rig.view(0).counters.bad > 50, "{:?}", rig.view(0).counters);
+    let lost = |input: &Input| matches!(input, Input::EventsLost { .. } | Input::Edge { .. });
+    assert!(!rig.drain().iter().any(lost));
+}
+
+#[test]
+fn a_scanner_that_restarts_while_the_belt_runs_is_mapped_within_its_spread() {
+    for offset in [0, 7, 13, 29, 61, 150] {
+        let mut rig = connected();
+        rig.plant.speed = 1_200;
+        rig.run(500 + offset);
+        rig.plant.reboot(3, 4_242);
+        rig.drain();
+        rig.run(2_500);
+        let up = Input::NodeUp { node: NodeId(3), restarted: true };
+        assert!(rig.drain().contains(&up));
+        let spread = rig.view(3).spread.expect("mapped");
+        assert!(spread <= Distance(40), "{spread:?}");
+        let truth = rig.plant.position();
+        rig.plant.level(3, scanner::TRIGGER, true);
+        rig.run(60);
+        rig.plant.feed(3, node::Input::Device(b"1:NOREAD\r"));
+        rig.run(200);
+        let at = rig.drain().into_iter().find_map(|input| match input {
+            Input::Read { at, spread: told, .. } => Some((at, told)),
+            _ => None,
+        });
+        let (at, told) = at.expect("read");
+        assert!(at.since(truth).abs() <= told.plus(Distance(3)), "{at:?} {truth:?} {told:?}");
+        assert!(told <= spread);
+    }
+}
+
+#[test]
 fn a_bus_that_goes_down_takes_its_nodes_down_once() {
     let mut rig = connected();
     rig.drain();

@@ -29,6 +29,10 @@ pub(crate) enum Fault {
     Stale,
     /// One bit of the answer is flipped behind the frame's CRC.
     Flipped,
+    /// The identity block says another map version.
+    Version(u8),
+    /// These many bytes of nonsense come instead.
+    Garbage(u8),
 }
 
 struct Flight {
@@ -212,6 +216,18 @@ impl Rig {
             && let Some(byte) = flight.served.as_mut().and_then(|pdu| pdu.last_mut())
         {
             *byte ^= 4;
+        }
+        if let (Fault::Version(version), Some([0x03, _, _, _, _, low, ..])) =
+            (flight.fault, flight.served.as_deref_mut())
+        {
+            *low = version;
+        }
+        if let (Fault::Garbage(len), Some(pdu)) = (flight.fault, &mut flight.served) {
+            let seed = self.plant.now.0 / 1_000;
+            let byte = |n: u64| (seed.wrapping_mul(31) ^ n.wrapping_mul(151)).to_be_bytes()[7];
+            let kept = usize::from(len % 3).min(pdu.len());
+            pdu.truncate(kept);
+            pdu.extend((0..u64::from(len)).map(byte));
         }
         let lost = matches!(flight.fault, Fault::RequestLost | Fault::AnswerLost);
         let outcome = match &flight.served {
