@@ -354,6 +354,26 @@ fn another_map_version_is_named_and_asked_again_later() {
 }
 
 #[test]
+fn the_late_answer_to_another_command_is_never_taken() {
+    let mut rig = connected();
+    rig.drain();
+    // Arm 2 never reaches the node; what comes back each time is the answer to arm 1.
+    rig.fault = Box::new(|pdu| match pdu.get(20..26) {
+        Some([0, 1, 0, 0, 0, 2]) => Fault::Late,
+        _ => Fault::None,
+    });
+    for tag in [1, 2] {
+        let plan = rig.arm(tag, 1_000, 1_300);
+        rig.order(1, Order::Arm(plan));
+    }
+    rig.run(60);
+    let inputs = rig.drain();
+    assert!(inputs.contains(&Input::ArmAnswered { tag: Tag(1), taken: true }));
+    assert!(!inputs.contains(&Input::ArmAnswered { tag: Tag(2), taken: true }));
+    assert_eq!(rig.view(1).counters.bad, 3);
+}
+
+#[test]
 fn nonsense_for_answers_is_counted_and_forgotten() {
     let mut rig = connected();
     rig.drain();

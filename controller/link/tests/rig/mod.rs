@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     AnswerLost,
     /// The unit's previous answer comes instead of this one.
     Stale,
+    /// The request is lost, and the unit's previous answer comes (again).
+    Late,
     /// One bit of the answer is flipped behind the frame's CRC.
     Flipped,
     /// The identity block says another map version.
@@ -199,7 +201,11 @@ impl Rig {
 
     fn fly(&mut self, bus: usize, reports: &mut Vec<Report>) {
         let Some(mut flight) = self.flights[bus].take() else { return };
-        if flight.arrives == self.plant.now && flight.fault != Fault::RequestLost {
+        if flight.arrives == self.plant.now && flight.fault == Fault::Late {
+            let mut places = self.plant.places.iter();
+            let unit = places.find(|place| place.setup.unit == flight.unit);
+            flight.served = unit.map(|place| place.answer.clone());
+        } else if flight.arrives == self.plant.now && flight.fault != Fault::RequestLost {
             let answer = self.plant.serve(bus, flight.unit, &flight.pdu);
             let stale = flight.fault == Fault::Stale;
             flight.served =
