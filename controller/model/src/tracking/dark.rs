@@ -54,12 +54,17 @@ impl Line {
     ///
     /// Bounded: each step takes a parcel one eye on or off the belt.
     pub(crate) fn settle_dark(&mut self, out: &mut Vec<Decision>) {
-        let mut from = ParcelId(0);
-        while let Some(id) = self.memory.live.range(from..).next().map(|(id, _)| *id) {
+        let due: Vec<ParcelId> = self
+            .memory
+            .live
+            .values()
+            .filter(|parcel| self.step_dark(parcel))
+            .map(|parcel| parcel.id)
+            .collect();
+        for id in due {
             while self.memory.live.get(&id).is_some_and(|parcel| self.step_dark(parcel)) {
                 self.conclude(id, out);
             }
-            from = ParcelId(id.0 + 1);
         }
     }
 
@@ -91,10 +96,17 @@ impl Line {
 
     /// An arm of this parcel whose end has not been heard, at a diverter that it passed already.
     pub(crate) fn open_arm(&self, parcel: &Parcel) -> Option<&Arm> {
-        self.memory.arms.values().find(|arm| {
+        let arm = match &parcel.fate {
+            Fate::Armed { tag, .. } => self.memory.arms.get(tag),
+            // Its arm was asked back, perhaps too late.
+            Fate::ToEnd { .. } => {
+                self.memory.arms.values().find(|arm| arm.plan.parcel == parcel.id)
+            }
+            Fate::Open | Fate::Assigned(_) | Fate::Fired { .. } | Fate::MayHaveFired { .. } => None,
+        };
+        arm.filter(|arm| {
             let eye = self.layout.diverter(arm.plan.diverter).eye;
-            let passed = eye.0 < parcel.track.next && parcel.last().eye <= eye;
-            arm.plan.parcel == parcel.id && passed
+            eye.0 < parcel.track.next && parcel.last().eye <= eye
         })
     }
 
@@ -102,28 +114,25 @@ impl Line {
         if let Some(arm) = self.open_arm(parcel) {
             let node = self.layout.diverter(arm.plan.diverter).node;
             let up = self.memory.nodes[usize::from(node.0)].up;
-            let undecided = match parcel.fate {
-                Fate::MayHaveFired { .. } | Fate::Fired { .. } => false,
-                Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } | Fate::ToEnd { .. } => true,
-            };
-            let over = self.heard(node, self.arm_end(arm));
-            if undecided && !up && over {
-                return Silence::ArmUnknown;
-            }
-            if undecided {
-                return Silence::Open;
-            }
+            let unknown = !up && self.heard(node, self.arm_end(arm));
+            return if unknown { Silence::ArmUnknown } else { Silence::Open };
         }
         let Some(eye) = self.layout.eye_id(usize::from(parcel.track.next)) else {
             return self.beyond(parcel);
         };
-        let node = self.layout.eye(eye).node;
+        let place = self.layout.eye(eye);
+        let last = parcel.last();
+        let way = Distance(place.at.0 - self.layout.eye(last.eye).at.0);
+        // No window ends before its middle; most parcels are not that far.
+        if !self.heard(place.node, last.head.plus(way)) {
+            return Silence::Open;
+        }
         let Some(window) = parcel.expected(&self.layout, &self.memory.nodes, eye) else {
             return Silence::Open;
         };
-        if !self.heard(node, window.end()) {
+        if !self.heard(place.node, window.end()) {
             Silence::Open
-        } else if self.blind(node, window.from) {
+        } else if self.blind(place.node, window.from) {
             Silence::Blind
         } else {
             Silence::Dark
