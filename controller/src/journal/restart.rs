@@ -49,11 +49,11 @@ pub fn restore(store: &mut Store, layout: &Layout, utc_us: u64) -> Result<Past, 
         return Ok(Past { start: Start::Fresh, now: Micros::ZERO, token, repeated: 0 });
     }
     let at = last_instant(store).map_err(&unreadable)?;
-    let away = absence(store, at, utc_us).map_err(&unreadable)?;
+    let (alive, away) = absence(store, at, utc_us).map_err(&unreadable)?;
     let marks = marks(store).map_err(&unreadable)?;
     let memory = line.memory().clone();
     let start = Start::Resume { memory, marks, next_record: last + 1, away };
-    Ok(Past { start, now: at.plus(away), token, repeated: tail })
+    Ok(Past { start, now: alive.plus(away), token, repeated: tail })
 }
 
 /// The content of the newest kept file of a kind; `None` when there is none.
@@ -163,17 +163,20 @@ fn last_instant(store: &Store) -> rusqlite::Result<Micros> {
         .map(Micros)
 }
 
-/// How long nobody was there: from the last record to now, by the wall clock.
-fn absence(store: &Store, last: Micros, utc_us: u64) -> rusqlite::Result<Micros> {
-    let pair: Option<(u64, u64)> = store
-        .connection
-        .query_row("SELECT at_us, utc_us FROM wall_clock ORDER BY at_us DESC LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    Ok(match pair {
-        Some((at, then)) => absence_by(last, at, then, utc_us),
-        None => UNKNOWN_ABSENCE,
+/// The last instant that the daemon is known to have lived, and how long nobody was there since.
+fn absence(store: &Store, record: Micros, utc_us: u64) -> rusqlite::Result<(Micros, Micros)> {
+    let pair = |sql: &str| -> rusqlite::Result<Option<(u64, u64)>> {
+        store.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+    };
+    let told = pair("SELECT at_us, utc_us FROM wall_clock ORDER BY at_us DESC LIMIT 1")?;
+    let alive = pair(
+        "SELECT alive.value, utc.value FROM meta AS alive JOIN meta AS utc
+         WHERE alive.key = 'alive_us' AND utc.key = 'alive_utc_us'",
+    )?;
+    let last = alive.map_or(record, |(at, _)| record.max(Micros(at)));
+    Ok(match told.max(alive) {
+        Some((at, then)) => (last, absence_by(last, at, then, utc_us)),
+        None => (last, UNKNOWN_ABSENCE),
     })
 }
 

@@ -9,7 +9,8 @@ pub const VERSION: i64 = 1;
 
 /// Creates every table of an empty file.
 pub const CREATE: &str = r#"
--- Single values: token (the next start's first token).
+-- Single values: token (the next start's first token); alive_us and alive_utc_us (the last instant
+-- that the daemon is known to have lived, on both clocks).
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value ANY NOT NULL

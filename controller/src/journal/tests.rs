@@ -122,6 +122,19 @@ fn a_restart_continues_with_the_same_memory() {
 }
 
 #[test]
+fn absence_counts_from_the_last_sign_of_life() {
+    let dir = tempfile::tempdir().expect("a directory");
+    closed(dir.path(), true);
+    let writer = start(dir.path());
+    let (at, utc_us) = (Micros(2_500_000), UTC + 2_600_000);
+    writer.offer(Entry::Alive { at, utc_us }).expect("room");
+    close(writer);
+    let past = restore(dir.path()).expect("restores");
+    assert!(matches!(past.start, Start::Resume { away: Micros(400_000), .. }), "{past:?}");
+    assert_eq!(past.now, Micros(2_900_000));
+}
+
+#[test]
 fn tokens_and_the_clock_never_go_back() {
     let dir = tempfile::tempdir().expect("a directory");
     closed(dir.path(), true);

@@ -45,6 +45,13 @@ pub enum Entry {
     },
     /// A file that people gave, kept when its content is new.
     File(KeptFile),
+    /// The daemon lives: a restart counts its absence from here, also when nothing moved.
+    Alive {
+        /// When.
+        at: Micros,
+        /// The same by the wall clock.
+        utc_us: u64,
+    },
 }
 
 /// A file as it was at a start.
@@ -220,6 +227,7 @@ fn commit(
             }
             Entry::Snapshot { number, at, bytes } => write_snapshot(&tx, *number, *at, bytes)?,
             Entry::File(file) => write_file(&tx, file)?,
+            Entry::Alive { at, utc_us } => write_alive(&tx, *at, *utc_us)?,
         }
     }
     if let Some(number) = last {
@@ -280,6 +288,12 @@ fn write_snapshot(
     )?
     .execute([SNAPSHOTS_KEPT])
     .map(|_| ())
+}
+
+fn write_alive(tx: &Transaction<'_>, at: Micros, utc_us: u64) -> rusqlite::Result<()> {
+    let mut set = tx.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+    set.execute(params!["alive_us", at.0])?;
+    set.execute(params!["alive_utc_us", utc_us]).map(|_| ())
 }
 
 fn write_file(tx: &Transaction<'_>, file: &KeptFile) -> rusqlite::Result<()> {
