@@ -1,0 +1,114 @@
+//! `sortline-sim`: the simulated line as a real-time program, and its manifests.
+
+mod serve;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use line_sim::Feed;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit codes, also in `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  ended as asked (SIGTERM and SIGINT included)
+  2  wrong arguments
+  3  a file cannot be read, or the files do not fit each other
+  4  a pseudo-terminal, port or output file cannot be opened or failed";
+
+/// The simulated sorting line.
+#[derive(Debug, Parser)]
+#[command(name = "sortline-sim", version, about, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves a line in real time: a pseudo-terminal for each RTU bus, a loopback port for each TCP
+    /// bus.
+    #[command(after_help = EXIT_CODES)]
+    Serve(Serve),
+    /// Prints a generated manifest (CSV).
+    #[command(after_help = EXIT_CODES)]
+    Manifest {
+        /// Seed; the same seed gives the same bytes.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many rows.
+        #[arg(long, default_value_t = 5_000)]
+        rows: usize,
+    },
+}
+
+/// What `serve` is told.
+#[derive(Clone, Debug, clap::Args)]
+struct Serve {
+    /// Line file, as the controller reads it.
+    #[arg(long)]
+    line: PathBuf,
+    /// Plant file: what is physically true of the line.
+    #[arg(long)]
+    plant: PathBuf,
+    /// Manifest (CSV) with the waybills that are on the parcels.
+    #[arg(long)]
+    manifest: PathBuf,
+    /// Directory for `<bus>.tty` and `endpoints.json`; made when missing.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Seed of everything that is drawn.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Profile of the plant file.
+    #[arg(long, default_value = "normal")]
+    profile: String,
+    /// How parcels arrive.
+    #[arg(long, value_enum, default_value_t = FeedName::People)]
+    feed: FeedName,
+    /// Ends the feed after this many parcels.
+    #[arg(long)]
+    parcels: Option<u64>,
+    /// Appends one JSON line for each parcel that has ended.
+    #[arg(long)]
+    truth: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FeedName {
+    /// Always a parcel waiting.
+    Saturated,
+    /// People and bursts from a packing line.
+    People,
+}
+
+impl From<FeedName> for Feed {
+    fn from(name: FeedName) -> Self {
+        match name {
+            FeedName::Saturated => Self::Saturated,
+            FeedName::People => Self::People,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve(arguments) => match serve::run(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("sortline-sim: failed to {error}");
+                ExitCode::from(error.exit_code())
+            }
+        },
+        Command::Manifest { seed, rows } => {
+            let csv = line_sim::manifest::generate(seed, rows);
+            match std::io::stdout().write_all(csv.as_bytes()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("sortline-sim: failed to print the manifest: {error}");
+                    ExitCode::from(4)
+                }
+            }
+        }
+    }
+}

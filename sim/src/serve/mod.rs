@@ -1,0 +1,115 @@
+//! The real-time program: the world paced by the wall clock, its buses on pseudo-terminals and
+//! loopback ports.
+//!
+//! One task for each pseudo-terminal and TCP client moves bytes; [`run`]'s loop owns the world.
+//! Requests reach it after their time on the wire, answers leave it at the world's own times.
+
+mod clock;
+mod endpoints;
+mod error;
+mod ledger;
+mod pacer;
+mod pty;
+mod tcp;
+
+pub(crate) use error::ServeError;
+
+use crate::Serve;
+use endpoints::Endpoints;
+use ledger::Ledger;
+use line_file::LineFile;
+use line_sim::{PlantFile, World, WorldSetup, read_manifest};
+use pacer::Pacer;
+use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Requests on their way to the world; a bus has one outstanding at a time, so more means a flood,
+/// and then the senders wait.
+const REQUESTS_MAX: usize = 64;
+
+/// A request frame from outside.
+#[derive(Debug)]
+struct Request {
+    /// The bus.
+    bus: usize,
+    /// Where the answer goes when the bus has several clients.
+    client: Option<tcp::Client>,
+    /// RTU frame or MBAP frame.
+    frame: Vec<u8>,
+}
+
+/// Serves the line until SIGTERM or SIGINT.
+pub(crate) fn run(arguments: &Serve) -> Result<(), ServeError> {
+    let world = World::new(WorldSetup {
+        line: line_file(&arguments.line)?,
+        plant: plant_file(&arguments.plant)?,
+        manifest: manifest(&arguments.manifest)?,
+        seed: arguments.seed,
+        feed: arguments.feed.into(),
+        profile: arguments.profile.clone(),
+        parcels: arguments.parcels,
+    })
+    .map_err(ServeError::Setup)?;
+    let ledger = Ledger::open(arguments.truth.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ServeError::Runtime)?;
+    runtime.block_on(serve(world, ledger, &arguments.dir))
+}
+
+async fn serve(world: World, ledger: Ledger, dir: &Path) -> Result<(), ServeError> {
+    let mut term = signal(SignalKind::terminate()).map_err(ServeError::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Runtime)?;
+    let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
+    let mut endpoints = Endpoints::prepare(dir)?;
+    let mut outlets = Vec::new();
+    for (bus, plan) in world.buses().enumerate() {
+        outlets.push(match plan.serial {
+            Some(timing) => {
+                let line = pty::open(&plan.name)?;
+                endpoints.serial(&plan.name, line.path())?;
+                Some(line.start(bus, timing, requests.clone()))
+            }
+            None => {
+                let address = tcp::listen(bus, &plan.name, requests.clone()).await?;
+                endpoints.network(&plan.name, address);
+                None
+            }
+        });
+    }
+    let pacer = Pacer::new(world, ledger, outlets);
+    endpoints.publish()?;
+    tokio::select! {
+        biased;
+        _ = term.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        result = pacer.run(inbox) => result,
+    }
+}
+
+fn text(path: &Path) -> Result<String, ServeError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| ServeError::Read { path: path.to_owned(), source })
+}
+
+fn line_file(path: &Path) -> Result<LineFile, ServeError> {
+    let text = text(path)?;
+    LineFile::parse(&text).map_err(|error| {
+        let before = error.span.clone().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        ServeError::LineFile { path: path.to_owned(), line, message: error.message }
+    })
+}
+
+fn plant_file(path: &Path) -> Result<PlantFile, ServeError> {
+    PlantFile::parse(&text(path)?)
+        .map_err(|source| ServeError::PlantFile { path: path.to_owned(), source })
+}
+
+fn manifest(path: &Path) -> Result<Vec<line_sim::Item>, ServeError> {
+    let file = std::fs::File::open(path)
+        .map_err(|source| ServeError::Read { path: path.to_owned(), source })?;
+    read_manifest(file).map_err(|source| ServeError::Manifest { path: path.to_owned(), source })
+}
