@@ -160,6 +160,7 @@ fn parts(
     let guard = Guard::new(Engine::new(line.engine.clone(), past.token, past.start));
     let names = Names {
         line: line.name.clone(),
+        line_zh: line.name_zh.clone(),
         layout: Arc::new(line.engine.layout.clone()),
         chutes: line.chute_names.clone(),
         limit_per_hour: line.geometric_limit_per_hour(),

@@ -15,6 +15,8 @@ use crate::hmi::{BusHealth, HmiView, StationHealth, StationState};
 pub struct Names {
     /// Name of the line.
     pub line: String,
+    /// The same in Chinese.
+    pub line_zh: String,
     /// Geometry and names.
     pub layout: Arc<Layout>,
     /// Names of chutes.
@@ -28,6 +30,7 @@ impl Names {
     pub fn view(&self, view: EngineView, taken: Micros, taken_utc_us: u64) -> HmiView {
         HmiView {
             line_name: self.line.clone(),
+            line_name_zh: self.line_zh.clone(),
             taken,
             taken_utc_us,
             layout: Arc::clone(&self.layout),

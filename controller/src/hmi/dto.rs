@@ -203,7 +203,7 @@ impl ViewDto {
     pub(super) fn new(lang: Lang, view: &HmiView, panel: bool, age_ms: u64) -> Self {
         let line = &view.line;
         Self {
-            line: view.line_name.clone(),
+            line: view.line_name(lang).to_owned(),
             taken: local_time::iso(view.taken_utc_us),
             age_ms,
             state: state(lang, view),

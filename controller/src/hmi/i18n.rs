@@ -101,7 +101,7 @@ messages! {
     Navigation "导航" "Navigation";
     NotSafety "本软件只监视安全装置，不提供安全功能" "This software observes safety devices; it is not one";
     Scan "扫一扫" "Scan or search";
-    ScanHint "运单号，或尾号 {} 位以上" "Waybill, or its last {} characters or more";
+    ScanHint "运单号，或尾号 {} 位以上" "Waybill or last {}+ characters";
     Search "查找" "Find";
     // Live values.
     AgeSeconds "{} 秒前" "{} s ago";
@@ -177,7 +177,7 @@ messages! {
     WhyClearFirst "请先故障清除" "Clear first";
     WhyStopFirst "运行中不能复位，请先停止" "Cannot reset while running: stop first";
     WhyNotRunning "线体不在运行中" "The line is not running";
-    WhyConditions "条件未齐，见「还差什么」" "Conditions are not met: see “Waiting for”";
+    WhyConditions "条件未齐，见「还差什么」" "Conditions not met, see “Waiting for”";
     WhyWait "请等待「{}」结束" "Wait until {} is over";
     SayTaken "已执行：{}" "Done: {}";
     SayRefused "未执行：{}" "Refused: {}";
@@ -192,7 +192,7 @@ messages! {
     LimitPerHour "几何上限 {} 件/小时" "geometric limit {}/h";
     Chutes "格口" "Chutes";
     ChuteRoleSort "分拣" "sort";
-    ChuteRoleGeneral "综合异常" "general exceptions";
+    ChuteRoleGeneral "综合异常" "exceptions";
     ChuteRoleQuarantine "拦截管控" "quarantine";
     ChuteOff "停用" "off";
     ChuteName "{} 号格口" "Chute {}";
@@ -256,10 +256,10 @@ messages! {
     WaybillNone "无运单号" "No waybill";
     Outcome "结果" "Outcome";
     OutcomeAll "全部" "All";
-    OutcomePlanned "按方案落格" "Landed as planned";
-    OutcomeAlternate "改投落格" "Landed in an alternate chute";
+    OutcomePlanned "按方案落格" "As planned";
+    OutcomeAlternate "改投落格" "Alternate chute";
     OutcomeEnd "末端异常口" "End chute";
-    OutcomeRemoved "人工取件" "Removed by a person";
+    OutcomeRemoved "人工取件" "Removed";
     OutcomeLost "跟踪丢失（待核实）" "Lost tracking";
     OutcomeUnconfirmed "未确认落格" "Unconfirmed";
     OutcomeOnLine "线上" "On the line";
@@ -287,7 +287,7 @@ messages! {
     NotFoundParcel "没有件 {}" "There is no parcel {}";
     JournalUnreadable "日志暂时读不到" "The journal cannot be read now";
     // Steps of a story.
-    StepInducted "上线，车头经过供件光电" "Inducted: head at the induction eye";
+    StepInducted "上线，件头经过供件光电" "Inducted: head at the induction eye";
     StepMeasured "测得长度 {} mm" "Length measured: {} mm";
     StepWeighed "称重 {} g" "Weighed: {} g";
     StepNotWeighed "称重无值" "No weight";

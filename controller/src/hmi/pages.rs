@@ -51,7 +51,7 @@ impl Frame {
         }
         Self {
             lang,
-            line: asker.sample().view.line_name.clone(),
+            line: asker.sample().view.line_name(lang).to_owned(),
             simulated: asker.shared.simulated,
             switch,
             active,

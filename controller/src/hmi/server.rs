@@ -63,3 +63,45 @@ async fn connection(
         tracing::debug!(%peer, %error, "failed to finish a screen's connection");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hmi::tests::view;
+    use line_model::packml::State;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::{mpsc, watch};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_screen_that_takes_nothing_is_dropped() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut wide = view(State::Execute, vec![]);
+        // Large samples fill the kernel's buffers soon.
+        wide.line_name_zh = "x".repeat(200_000);
+        let (views, receiver) = watch::channel(Arc::new(wide.clone()));
+        let (commands, _line) = mpsc::channel(1);
+        let setup = HmiSetup {
+            listener,
+            view: receiver,
+            commands,
+            data: "absent".into(),
+            panel: vec![],
+            simulated: false,
+        };
+        let server = tokio::spawn(serve(setup));
+        let mut lazy = TcpStream::connect(address).await.unwrap();
+        lazy.write_all(b"GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        for _ in 0..600 {
+            views.send_replace(Arc::new(wide.clone()));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // From here in real time: what was sent is read, then the stream must be over.
+        tokio::time::resume();
+        let mut read = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(60), lazy.read_to_end(&mut read)).await;
+        assert!(end.is_ok(), "the stream is still open after {} bytes", read.len());
+        assert!(read.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&read));
+        server.abort();
+    }
+}

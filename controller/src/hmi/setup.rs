@@ -36,6 +36,8 @@ pub struct HmiSetup {
 pub struct HmiView {
     /// Name of the line.
     pub line_name: String,
+    /// The same in Chinese.
+    pub line_name_zh: String,
     /// The engine's clock when the snapshot was taken; the base of every [`Micros`] below.
     pub taken: Micros,
     /// Wall clock at the same instant, microseconds since 1970-01-01 UTC.
@@ -52,6 +54,14 @@ pub struct HmiView {
     pub buses: Vec<BusHealth>,
     /// Records that wait for the disk.
     pub records_pending: u64,
+}
+
+impl HmiView {
+    /// The line's name for people of this language; the other one where it has none.
+    pub(super) fn line_name(&self, lang: super::i18n::Lang) -> &str {
+        let name = lang.pick(&self.line_name_zh, &self.line_name);
+        if name.is_empty() { &self.line_name } else { name }
+    }
 }
 
 /// Health of one bus.

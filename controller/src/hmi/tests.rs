@@ -92,7 +92,7 @@ fn limits() -> Limits {
     }
 }
 
-fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
+pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
     let mut end_landed = BTreeMap::new();
     let _ = end_landed.insert(Reason::NoRead, 3);
     let tally = Tally {
@@ -106,7 +106,8 @@ fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
         on_line: 1,
     };
     HmiView {
-        line_name: "线 <1>".to_owned(),
+        line_name: "line <1>".to_owned(),
+        line_name_zh: "线 <1>".to_owned(),
         taken: Micros::from_secs(100),
         taken_utc_us: 1_798_732_800_000_000,
         layout: Arc::new(layout()),
@@ -248,7 +249,7 @@ async fn every_page_renders_in_both_languages() {
         ("/", "无码/未识别", "No-read"),
         ("/", "未选方案", "No sort plan selected"),
         ("/", "寄存器表版本不符（9）", "wrong map version (9)"),
-        ("/parcels", "按方案落格", "Landed as planned"),
+        ("/parcels", "按方案落格", "As planned"),
         ("/parcel/1", "按方案分到 1 号格口", "was planned for chute 1"),
         ("/parcel/2", "没有摆出", "was not diverted"),
         ("/parcel/3", "格口未定", "is not decided"),
@@ -262,7 +263,7 @@ async fn every_page_renders_in_both_languages() {
             assert!(text.contains(words), "{path} {lang} lacks {words}:\n{text}");
             assert!(text.contains("仿真线") || text.contains("SIMULATED LINE"), "{path}");
             assert!(!text.contains("YT88"), "{path} shows a whole waybill");
-            assert!(!text.contains("线 <1>") && !text.contains("<panel"), "{path} is not escaped");
+            assert!(!text.contains("<1>") && !text.contains("<panel"), "{path} is not escaped");
             for inline in [" style=", " onclick=", "<script>", "<style"] {
                 assert!(!text.contains(inline), "{path} has {inline}, which the policy forbids");
             }
@@ -281,7 +282,7 @@ async fn the_story_stands_in_order_with_local_times() {
         "Inducted",
         "Length measured: 320 mm",
         "No weight",
-        "Code read: ····567890",
+        "Code read: ****567890",
         "Manifest: YTO, route 310-A12",
         "Chute 1 decided",
         "D1 armed",

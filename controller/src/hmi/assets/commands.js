@@ -2,11 +2,16 @@
 
 import { fill, setText } from "./dom.js";
 
+const SHOWN_MS = 6000;
+
 async function give(main, said, button) {
   const label = button.textContent.trim();
   const say = (tone, text) => {
     said.dataset.tone = tone;
     setText(said, text);
+    clearTimeout(said.fade);
+    // Good news may go; a refusal stays until the next press.
+    if (tone === "normal") said.fade = setTimeout(() => setText(said, ""), SHOWN_MS);
   };
   if (button.dataset.ready !== "true") {
     const why = button.closest(".command").querySelector(".reason").textContent;
