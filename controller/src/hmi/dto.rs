@@ -378,7 +378,7 @@ fn alarms(lang: Lang, view: &HmiView) -> Vec<AlarmDto> {
             parcel: words::alarm_parcel(*alarm),
         })
         .collect();
-    alarms.sort_by(|a, b| b.tone.cmp(&a.tone));
+    alarms.sort_by_key(|alarm| std::cmp::Reverse(alarm.tone));
     alarms
 }
 

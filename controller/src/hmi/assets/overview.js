@@ -9,6 +9,7 @@ const RETRY_MS = 2000;
 
 const main = document.getElementById("main");
 const stale = document.getElementById("stale");
+const said = document.getElementById("said");
 const words = main.dataset;
 const staleAfter = 2 * Number(words.period) + 250; // two missed updates and a network's delay
 const belt = new Belt(document.getElementById("belt"));
@@ -22,6 +23,8 @@ function onView(event) {
   apply(main, view, view);
   apply(document.getElementById("tie"), view, view);
   belt.show(view.belt);
+  // Good news of a press is over when the line reports a fault.
+  if (view.state.tone === "alarm" && said.dataset.tone === "normal") setText(said, "");
   describeReasons();
   showAges();
 }
