@@ -109,7 +109,7 @@ impl StoryDto {
 /// `GET /api/view`
 pub(super) async fn view(asker: Asker) -> Json<ViewDto> {
     let sample = asker.sample();
-    Json(ViewDto::new(asker.lang, &sample.view, asker.panel, sample.age_ms()))
+    Json(ViewDto::new(asker.lang, &sample, asker.panel))
 }
 
 /// Query of `GET /api/parcels`.

@@ -1,6 +1,7 @@
 //! What goes over the wire to a screen: plain values with the words of its language.
 
 use super::buttons::{self, Button};
+use super::hub::Sample;
 use super::i18n::{Lang, Msg};
 use super::local_time;
 use super::mask;
@@ -143,7 +144,7 @@ pub(super) struct BeltDto {
 pub(super) struct BeltParcelDto {
     /// Instance.
     pub(super) id: u64,
-    /// Head position from the induction eye.
+    /// Where its head is drawn, from the induction eye.
     pub(super) at_mm: i64,
     /// Chute number, a mark for the end chute, or empty while undecided.
     pub(super) goes: String,
@@ -200,12 +201,13 @@ pub(super) struct NodeDto {
 
 impl ViewDto {
     /// Converts a snapshot for one language and one kind of screen.
-    pub(super) fn new(lang: Lang, view: &HmiView, panel: bool, age_ms: u64) -> Self {
+    pub(super) fn new(lang: Lang, sample: &Sample, panel: bool) -> Self {
+        let view = &*sample.view;
         let line = &view.line;
         Self {
             line: view.line_name(lang).to_owned(),
             taken: local_time::iso(view.taken_utc_us),
-            age_ms,
+            age_ms: sample.age_ms(),
             state: state(lang, view),
             buttons: buttons::all(lang, line, panel),
             plan: plan(lang, line),
@@ -214,7 +216,7 @@ impl ViewDto {
             tie: tie(line),
             chutes: view.layout.chutes.iter().map(|place| chute(lang, view, place)).collect(),
             reasons: reasons(lang, line),
-            belt: belt(lang, view),
+            belt: belt(lang, sample),
             alarms: alarms(lang, view),
             buses: view.buses.iter().map(|health| bus(lang, view, health)).collect(),
             records_pending: view.records_pending,
@@ -318,9 +320,10 @@ fn reasons(lang: Lang, line: &LineView) -> Vec<ReasonDto> {
     reasons
 }
 
-fn belt(lang: Lang, view: &HmiView) -> BeltDto {
+fn belt(lang: Lang, sample: &Sample) -> BeltDto {
+    let view = &*sample.view;
     let parcels: Vec<_> =
-        view.line.parcels.iter().map(|parcel| belt_parcel(lang, view, parcel)).collect();
+        view.line.parcels.iter().map(|parcel| belt_parcel(lang, sample, parcel)).collect();
     BeltDto {
         moving: words::moving(view.line.state),
         speed_mm_s: view.layout.speed.0,
@@ -332,7 +335,7 @@ fn belt(lang: Lang, view: &HmiView) -> BeltDto {
     }
 }
 
-fn belt_parcel(lang: Lang, view: &HmiView, parcel: &ParcelView) -> BeltParcelDto {
+fn belt_parcel(lang: Lang, sample: &Sample, parcel: &ParcelView) -> BeltParcelDto {
     let end = parcel.end_reason.is_some();
     let goes = match (parcel.end_reason, parcel.chute) {
         (Some(_), _) => lang.pick("末", "E").to_owned(),
@@ -354,7 +357,7 @@ fn belt_parcel(lang: Lang, view: &HmiView, parcel: &ParcelView) -> BeltParcelDto
     let title = lang.fill(Msg::ParcelTitle, &[&parcel.id.0.to_string()]);
     BeltParcelDto {
         id: parcel.id.0,
-        at_mm: millimetres(&view.layout, parcel.at),
+        at_mm: sample.positions.get(&parcel.id).copied().unwrap_or_default(),
         goes,
         end,
         label: format!("{title} · {what} · {whither}"),

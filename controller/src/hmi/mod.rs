@@ -8,6 +8,7 @@ mod access;
 mod api;
 mod assets;
 mod buttons;
+mod carry;
 mod dto;
 mod hub;
 mod i18n;

@@ -151,7 +151,7 @@ struct MessagePage {
 pub(super) async fn overview(asker: Asker, uri: Uri) -> Response {
     let sample = asker.sample();
     let layout = &sample.view.layout;
-    let view = ViewDto::new(asker.lang, &sample.view, asker.panel, sample.age_ms());
+    let view = ViewDto::new(asker.lang, &sample, asker.panel);
     let cells = view.chutes.iter().enumerate();
     let page = OverviewPage {
         frame: Frame::new(&asker, &uri, "overview"),

@@ -68,7 +68,7 @@ impl Subscription {
 }
 
 fn view_event(lang: Lang, sample: &Sample, panel: bool) -> Event {
-    let dto = ViewDto::new(lang, &sample.view, panel, sample.age_ms());
+    let dto = ViewDto::new(lang, sample, panel);
     match Event::default().event("view").json_data(&dto) {
         Ok(event) => event,
         // The shapes of `dto` are plain structs with string keys, which serde_json always writes.

@@ -275,13 +275,19 @@ impl Actor {
             parcels.push(ParcelView {
                 id: ParcelId(id),
                 code: (known && !end).then(|| format!("YT88012345{id:05}")),
-                at: Distance(at),
+                at: self.last_eye(at),
                 chute: (known && !end).then_some(chute),
                 end_reason: (known && end).then_some(Reason::NoRead),
                 decide_in_ms: (!known).then_some(1_200),
             });
         }
         parcels
+    }
+
+    /// What the line tells of a parcel here: the last eye that it passed.
+    fn last_eye(&self, at: i64) -> Distance {
+        let passed = self.layout.eyes.iter().map(|eye| eye.at.0).filter(|eye| *eye <= at);
+        Distance(passed.max().unwrap_or_default())
     }
 
     fn buses(&self) -> Vec<BusHealth> {
