@@ -54,3 +54,50 @@ impl Ledger {
         append(file).map_err(|source| ServeError::Write { path: path.clone(), source })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use line_sim::{BedFault, Packaging, Place, ReadTruth, TruthParcel};
+    use units::{Counts, Micros};
+
+    fn parcel(index: u64, place: Place) -> TruthParcel {
+        TruthParcel {
+            index,
+            waybill: format!("YT{index}"),
+            row: None,
+            size_mm: [300, 200, 100],
+            apparent_mm: 303,
+            mass_g: 900,
+            packaging: Packaging::PolyBag,
+            fed_at: Micros(1),
+            inducted_at: Some(Micros(2)),
+            induct_count: Some(Counts(u32::MAX)),
+            gap_mm: None,
+            read: ReadTruth::Codes { codes: vec!["YT9".to_owned()], late: false },
+            place,
+            landed_at: Some(Micros(3)),
+            fault: Some(BedFault::HalfTurned(2)),
+        }
+    }
+
+    #[test]
+    fn each_parcel_is_written_once_when_it_has_ended() {
+        let name = format!("sortline-sim-ledger-{}.jsonl", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let mut ledger = Ledger::open(Some(&path)).expect("a temporary file");
+        let mut truth = Truth { parcels: vec![parcel(0, Place::OnLine), parcel(1, Place::End)] };
+        ledger.write(&truth).expect("written");
+        truth.parcels.push(parcel(2, Place::Waiting));
+        truth.parcels[0].place = Place::Chute(7);
+        ledger.write(&truth).expect("written");
+        ledger.write(&truth).expect("written");
+        let text = std::fs::read_to_string(&path).expect("readable");
+        std::fs::remove_file(&path).expect("ours");
+        let end = r#"{"index":1,"waybill":"YT1","row":null,"length_mm":300,"apparent_mm":303,"mass_g":900,"packaging":"poly_bag","inducted_at_us":2,"induct_count":4294967295,"read":{"result":"codes","codes":["YT9"],"late":false},"place":{"at":"end"},"landed_at_us":3,"fault":{"kind":"half_turned","diverter":2}}"#;
+        let chute = end
+            .replace(r#""index":1,"waybill":"YT1""#, r#""index":0,"waybill":"YT0""#)
+            .replace(r#"{"at":"end"}"#, r#"{"at":"chute","chute":7}"#);
+        assert_eq!(text, format!("{end}\n{chute}\n"));
+    }
+}
