@@ -68,6 +68,11 @@ impl Disk {
         last
     }
 
+    /// Whether nothing waits to become durable.
+    pub fn idle(&self) -> bool {
+        self.done_at.is_none() && self.queued.is_empty()
+    }
+
     /// Power is cut: what was not durable is gone.
     pub fn cut(&mut self) {
         self.queued.clear();
@@ -85,7 +90,7 @@ impl Disk {
         if self.done_at.is_none() && !self.stalled && !self.queued.is_empty() {
             self.writing = std::mem::take(&mut self.queued);
             // 0.8-4 ms: an SSD with power-loss protection; never 0, so that order shows.
-            self.done_at = Some(now.plus(Micros(self.latency.between(800, 4_000))));
+            self.done_at = Some(now.plus(Micros(self.latency.span([800, 4_000]))));
         }
     }
 }

@@ -3,16 +3,18 @@
 use crate::disk::Disk;
 use crate::inputs::Inputs;
 use crate::wires::{Done, Wire};
-use line_engine::{Effects, Engine, EngineView, Question, Start, Wake};
+use line_engine::{BusId, Effects, Engine, EngineView, Outcome, Question, Start, Wake};
 use line_model::decision::Decision;
 use line_model::packml::State;
 use line_model::plan::Plan;
 use line_model::signal::{Command, Input};
 use line_sim::rng::Rng;
-use line_sim::world::{World, WorldSetup};
-use node_link::{BusId, Outcome};
-use sortline::config;
+use line_sim::plant::feed::Feed;
+use line_sim::world::{Answer, World, WorldSetup};
+use modbus::session::Wire as SerialLine;
 use sortline::config::manifest::Manifest;
+use sortline::config::{self, BusPort};
+use sortline::guard::{self, Guard};
 use std::collections::BTreeMap;
 use units::Micros;
 
@@ -45,12 +47,17 @@ pub struct Harness {
     pub fixed: std::sync::Arc<Fixed>,
     /// The simulated line.
     pub world: World,
-    /// The controller; `None` while it is dead.
-    pub engine: Option<Engine>,
     /// The journal.
     pub disk: Disk,
+    /// The controller; `None` while it is dead.
+    guard: Option<Guard>,
     now: Micros,
     wires: Vec<Wire>,
+    /// Frames on their way to the host, in order of their last byte.
+    arriving: BTreeMap<(Micros, u64), Answer>,
+    arrived: u64,
+    /// Alters frames on their way to the host.
+    tap: Option<Tap>,
     /// Answers that the manifest will give, by time.
     replies: BTreeMap<(Micros, u64), Question>,
     asked: u64,
@@ -61,6 +68,9 @@ pub struct Harness {
 
 /// A saboteur between line and engine, or a fault injected there.
 pub type Tamper = fn(&Input, &mut Vec<Decision>);
+
+/// Alters a frame on its way from the bus with this index.
+pub type Tap = fn(usize, &mut Vec<u8>);
 
 /// What the people at the panel still have to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,24 +96,24 @@ impl Harness {
         let fault = |what: &str, why: &dyn std::fmt::Display| SetupFault(format!("{what}: {why}"));
         let line_text = text(&inputs.line)?;
         let name = inputs.line.display().to_string();
-        let line = config::check(&name, &line_text).map_err(|why| fault("line file", &why))?;
+        let line = config::check(&name, line_text).map_err(|why| fault("line file", &why))?;
         let plan = config::plan::load(
             &inputs.plan.display().to_string(),
-            &text(&inputs.plan)?,
-            &line.layout,
+            text(&inputs.plan)?,
+            &line.engine.layout,
         )
         .map_err(|why| fault("plan", &why))?;
         let bytes = read(&inputs.manifest)?;
-        let manifest_name = inputs.manifest.display().to_string();
-        let manifest = config::manifest::load(&manifest_name, &bytes, false)
-            .map_err(|why| fault("manifest", &why))?;
+        let manifest =
+            config::manifest::load(&bytes, false).map_err(|why| fault("manifest", &why))?;
         let world = World::new(WorldSetup {
-            line: line_file::LineFile::parse(&line_text).map_err(|why| fault("line", &why))?,
+            line: line.file.clone(),
             plant: line_sim::plant_file::PlantFile::parse(&text(&inputs.plant)?)
                 .map_err(|why| fault("plant", &why))?,
-            manifest: line_sim::items::read(&bytes).map_err(|why| fault("manifest", &why))?,
+            manifest: line_sim::items::read_manifest(bytes.as_slice()).map_err(|why| fault("manifest", &why))?,
             seed: inputs.seed,
-            feed: inputs.feed.parse().map_err(|why| fault("feed", &why))?,
+            feed: Feed::named(&inputs.feed)
+                .ok_or_else(|| fault("feed", &"neither saturated nor people"))?,
             profile: inputs.profile.clone(),
             parcels: inputs.parcels,
         })
@@ -112,7 +122,10 @@ impl Harness {
         let stream = |name: &str| Rng::stream(inputs.seed, name);
         let mut harness = Self {
             world,
-            engine: None,
+            guard: None,
+            arriving: BTreeMap::new(),
+            arrived: 0,
+            tap: None,
             disk: Disk::new(stream("disk")),
             now: Micros::ZERO,
             wires: Vec::new(),
@@ -130,9 +143,24 @@ impl Harness {
     /// Puts a saboteur between line and engine.
     pub fn tamper(&mut self, tamper: Tamper) {
         self.tamper = Some(tamper);
-        if let Some(engine) = &mut self.engine {
-            engine.tamper(tamper);
+        if let Some(guard) = &mut self.guard {
+            guard.change(|engine| engine.tamper(tamper));
         }
+    }
+
+    /// Puts a tap on the wires towards the host.
+    pub fn tap(&mut self, tap: Tap) {
+        self.tap = Some(tap);
+    }
+
+    /// The controller, while it lives.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.guard.as_ref().map(Guard::engine)
+    }
+
+    /// How often the guard was needed.
+    pub fn guard_counts(&self) -> guard::Counts {
+        self.guard.as_ref().map(Guard::counts).unwrap_or_default()
     }
 
     fn boot(&mut self, start: Start) {
@@ -141,17 +169,14 @@ impl Harness {
         if let Some(tamper) = self.tamper {
             engine.tamper(tamper);
         }
-        self.engine = Some(engine);
-        let buses = &self.fixed.line.engine.buses;
-        self.wires = buses
-            .iter()
-            .enumerate()
-            .map(|(index, bus)| match self.fixed.line.wire(index) {
-                Some(line) => {
-                    assert!(bus.serial, "only serial buses have a wire");
-                    Wire::serial(index, line)
+        self.guard = Some(Guard::new(engine));
+        let ports = self.fixed.line.ports.iter().enumerate();
+        self.wires = ports
+            .map(|(index, port)| match port {
+                BusPort::Serial { baud, turnaround, .. } => {
+                    Wire::serial(index, serial_line(*baud, *turnaround))
                 }
-                None => Wire::tcp(index),
+                BusPort::Tcp { .. } => Wire::tcp(index),
             })
             .collect();
         for index in 0..self.wires.len() {
@@ -171,18 +196,18 @@ impl Harness {
 
     /// The engine's view; panics while the controller is dead.
     pub fn view(&self) -> EngineView {
-        self.engine.as_ref().expect("alive").view(self.now)
+        self.engine().expect("alive").view(self.now)
     }
 
     /// Hands one thing to the engine and carries out what it asks.
     pub fn wake(&mut self, wake: Wake<'_>) {
-        let Some(engine) = &mut self.engine else { return };
+        let Some(guard) = &mut self.guard else { return };
         let mut effects = Effects::default();
-        engine.handle(self.now, wake, &mut effects);
+        guard.handle(self.now, wake, &mut effects);
         self.disk.append(self.now, effects.records);
         for question in effects.questions {
             // A local manifest on a loaded host: 2-30 ms.
-            let at = self.now.plus(Micros(self.upstream.between(2_000, 30_000)));
+            let at = self.now.plus(Micros(self.upstream.span([2_000, 30_000])));
             self.asked += 1;
             self.replies.insert((at, self.asked), question);
         }
@@ -207,22 +232,21 @@ impl Harness {
 
     /// Goes on to the next thing that happens to the host; at most until `limit`.
     pub fn step(&mut self, limit: Micros) {
+        let asked = self.wires.iter().any(Wire::waits_for_network);
         let deadlines = [
-            self.engine.as_ref().and_then(Engine::next_deadline),
+            self.engine().and_then(Engine::next_deadline),
             self.disk.next_deadline(),
             self.replies.keys().next().map(|(at, _)| *at),
-            self.world.next_answer(),
+            self.arriving.keys().next().map(|(at, _)| *at),
+            // A network's answer is formed inside the world: the host must not run past it.
+            asked.then(|| self.world.next_event()),
         ];
         let wires = self.wires.iter().filter_map(Wire::next_deadline).min();
         let next = deadlines.into_iter().flatten().chain(wires).min().unwrap_or(limit);
         self.now = next.max(self.now).min(limit);
         self.world.advance(self.now);
-        for answer in self.world.take_answers(self.now) {
-            let done = self.engine.is_some().then(|| {
-                self.wires[answer.bus].received(self.now, &answer.frame)
-            });
-            self.finish(answer.bus, done.flatten());
-        }
+        self.collect();
+        self.receive();
         for bus in 0..self.wires.len() {
             if self.wires[bus].next_deadline().is_some_and(|at| at <= self.now) {
                 let done = self.wires[bus].timer(self.now, &mut self.world);
@@ -233,23 +257,45 @@ impl Harness {
             self.wake(Wake::Durable { record });
         }
         self.reply();
-        if self.engine.as_ref().and_then(Engine::next_deadline).is_some_and(|at| at <= self.now) {
+        if self.engine().and_then(Engine::next_deadline).is_some_and(|at| at <= self.now) {
             self.wake(Wake::Timer);
         }
         self.attend();
+        // A serial node has formed its answer by now, although its last byte lies ahead.
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        for answer in self.world.take_answers() {
+            self.arrived += 1;
+            self.arriving.insert((answer.at, self.arrived), answer);
+        }
+    }
+
+    fn receive(&mut self) {
+        while let Some(entry) = self.arriving.first_entry().filter(|e| e.key().0 <= self.now) {
+            let mut answer = entry.remove();
+            if let Some(tap) = self.tap {
+                tap(answer.bus, &mut answer.frame);
+            }
+            let now = self.now;
+            let wire = self.wires.get_mut(answer.bus);
+            let done = wire.and_then(|wire| wire.received(now, &answer.frame));
+            self.finish(answer.bus, done);
+        }
     }
 
     fn reply(&mut self) {
         while let Some(entry) = self.replies.first_entry().filter(|e| e.key().0 <= self.now) {
             let question = entry.remove();
-            let facts = self.fixed.manifest.facts(&question.code).cloned();
+            let facts = self.fixed.manifest.items.get(&question.code).cloned();
             self.wake(Wake::Route { parcel: question.parcel, facts });
         }
     }
 
     fn attend(&mut self) {
-        let (People::Start, Some(engine)) = (self.people, &self.engine) else { return };
-        let command = match engine.line().memory().state {
+        let (People::Start, Some(engine)) = (self.people, self.engine()) else { return };
+        let command = match engine.line().memory().machine.mode.state() {
             State::Stopped if engine.line().view(self.now).unmet.is_empty() => Command::Reset,
             State::Idle => Command::Start,
             State::Execute => {
@@ -284,24 +330,29 @@ impl Harness {
 
     /// Whether every plant parcel has ended and the controller has nothing left on the line.
     pub fn drained(&self) -> bool {
-        let idle = self.engine.as_ref().is_some_and(|engine| {
-            engine.line().memory().tally.on_line == 0 && engine.pending() == 0
-        });
-        idle && self.world.drained()
+        let idle = self
+            .engine()
+            .is_some_and(|engine| engine.line().memory().tally.on_line == 0)
+            && self.disk.idle();
+        idle && self.world.is_drained()
     }
 
     /// Cuts the controller's power: what was not durable is gone.
     pub fn kill(&mut self) {
-        self.engine = None;
+        self.guard = None;
+        self.arriving.clear();
         self.disk.cut();
         self.replies.clear();
         self.wires.clear();
     }
 
-    /// Starts the controller again from snapshot and tail, `away` after the kill.
+    /// Starts the controller again from its records.
+    ///
+    /// # Panics
+    /// When our own journal does not replay.
     pub fn restart(&mut self) {
         let recovered = crate::summary::recover(&self.fixed, &self.disk.records)
-            .expect("our own records are readable");
+            .expect("our own records replay");
         let away = self.now.since(recovered.last_at);
         self.boot(Start::Resume {
             memory: recovered.memory,
@@ -309,5 +360,16 @@ impl Harness {
             next_record: recovered.next_record,
             away,
         });
+    }
+}
+
+/// The serial line as the daemon sets it up: 8E1 is 11 bits a character.
+const fn serial_line(baud: u32, turnaround: Micros) -> SerialLine {
+    SerialLine {
+        baud,
+        bits_per_char: 11,
+        turnaround_max: turnaround,
+        broadcast_wait: turnaround,
+        echo: false,
     }
 }

@@ -80,7 +80,7 @@ fn items(manifest: &str) -> BTreeMap<String, Item> {
     let (inspected, xray) = (place("inspected"), place("xray"));
     let rows = reader.records().map(|row| row.expect("a row"));
     rows.map(|row| {
-        let passed = &row[inspected] == "yes" && matches!(&row[xray], "passed" | "hub_screening");
+        let passed = &row[inspected] == "yes" && matches!(&row[xray], "passed" | "hub");
         let item = Item {
             carrier: row[carrier].to_owned(),
             route: row[route].to_owned(),

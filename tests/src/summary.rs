@@ -95,7 +95,7 @@ pub struct Recovered {
 
 /// Rebuilds the line from its records and proves that a snapshot survives its codec.
 pub fn recover(fixed: &Fixed, records: &[Vec<u8>]) -> Result<Recovered, String> {
-    let mut line = line_model::Line::new(fixed.line.layout.clone());
+    let mut line = line_model::Line::new(fixed.line.engine.layout.clone());
     let (mut next_record, mut last_at) = (0, Micros::ZERO);
     for bytes in records {
         let decoded = record::decode(bytes).map_err(|why| format!("{why:?}"))?;
@@ -139,7 +139,7 @@ pub fn report(harness: &Harness, inputs: &Inputs) -> Report {
     let truth = harness.world.truth();
     let actual: Vec<_> = truth.parcels.iter().filter_map(oracle::Actual::of).collect();
     let finding = oracle::judge(&law, &actual, &oracle::beliefs(decisions.iter()));
-    let line = harness.engine.as_ref().expect("alive").line();
+    let line = harness.engine().expect("alive").line();
     let tally = &line.memory().tally;
     let inducted: Vec<Micros> = truth.parcels.iter().filter_map(|p| p.inducted_at).collect();
     let count = |list: &Vec<String>| list.len() as u64;
@@ -166,7 +166,7 @@ pub fn report(harness: &Harness, inputs: &Inputs) -> Report {
         virtual_seconds: harness.now().0 / 1_000_000,
         wall_seconds: 0.0,
         parcels_per_hour: per_hour(&inducted),
-        geometric_limit_per_hour: harness.fixed.line.geometric_limit_per_hour(),
+        geometric_limit_per_hour: u64::from(harness.fixed.line.geometric_limit_per_hour()),
         records: harness.disk.records.len() as u64,
         journal_hash: harness.disk.head().hex(),
     };

@@ -93,6 +93,11 @@ impl Wire {
         }
     }
 
+    /// Whether an answer is on its way through a network.
+    pub const fn waits_for_network(&self) -> bool {
+        matches!(&self.kind, Kind::Tcp { open: Some(_), .. })
+    }
+
     /// Lets due frames arrive and due waits end.
     pub fn timer(&mut self, now: Micros, world: &mut World) -> Option<Done> {
         match &mut self.kind {

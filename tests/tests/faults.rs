@@ -17,11 +17,11 @@ fn running(parcels: u64, seed: u64) -> (Inputs, Harness) {
 }
 
 fn inducted(harness: &Harness) -> u64 {
-    harness.engine.as_ref().map_or(0, |engine| engine.line().memory().tally.inducted)
+    harness.engine().map_or(0, |engine| engine.line().memory().tally.inducted)
 }
 
 fn state(harness: &Harness) -> State {
-    harness.engine.as_ref().expect("alive").line().memory().state
+    harness.engine().expect("alive").line().memory().machine.mode.state()
 }
 
 fn later(harness: &mut Harness, seconds: u64) {
@@ -133,7 +133,7 @@ fn panic_on_long_reads(input: &Input, _: &mut Vec<Decision>) {
 #[test]
 fn a_panic_is_retried_once_then_set_aside() {
     let inputs = Inputs::demo(60, 23);
-    let mut harness = Harness::guarded(&inputs).expect("set up");
+    let mut harness = Harness::new(&inputs).expect("set up");
     harness.tamper(panic_on_long_reads);
     let limit = Micros::from_secs(400);
     assert!(harness.run_until(limit, Harness::drained), "no crash loop: the line drains");

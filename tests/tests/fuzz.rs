@@ -125,7 +125,7 @@ fn journal_records_and_snapshots() {
     fuzz("records", 4, &records, |bytes| {
         let _ = line_engine::record::decode(bytes);
     });
-    let snapshot = harness.engine.as_ref().expect("alive").snapshot();
+    let snapshot = harness.engine().expect("alive").snapshot();
     fuzz("snapshots", 40, &[snapshot], |bytes| {
         let _ = line_engine::snapshot::decode(bytes);
     });

@@ -164,7 +164,7 @@ fn replay_gives_the_same_decisions() {
     let mut harness = Harness::new(&inputs).expect("set up");
     assert!(harness.run_until(Micros::from_secs(600), Harness::drained), "drains");
     let recovered = summary::recover(&harness.fixed, &harness.disk.records).expect("replays");
-    assert_eq!(&recovered.memory, harness.engine.as_ref().expect("alive").line().memory());
+    assert_eq!(&recovered.memory, harness.engine().expect("alive").line().memory());
     // A changed decision is found: the same records against another line.
     let mut records = harness.disk.records.clone();
     let middle = records.len() / 2;

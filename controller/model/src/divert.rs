@@ -20,7 +20,7 @@ use units::{Distance, Micros, Position};
 enum Room {
     /// There is.
     Enough,
-    /// Whoever follows has not been inducted, and could still be too close.
+    /// Whoever follows was not seen behind the induction eye, and could still be too close.
     NotYetKnown,
     /// There is not.
     TooSmall,
@@ -181,8 +181,14 @@ impl Line {
         match follower {
             Some((_, follower)) => {
                 let gap = self.gap(parcel, follower);
-                let fits = gap.is_some_and(|gap| gap >= place.gap_after);
-                if fits { Room::Enough } else { Room::TooSmall }
+                if gap.is_some_and(|gap| gap >= place.gap_after) {
+                    Room::Enough
+                } else if follower.certain && follower.last().eye == EyeId(0) {
+                    // Drawn from a slower belt there, it will fall back: the next eye tells.
+                    Room::NotYetKnown
+                } else {
+                    Room::TooSmall
+                }
             }
             None => {
                 let clear = self.clear_at(parcel, bed);

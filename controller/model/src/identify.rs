@@ -47,7 +47,8 @@ impl Line {
             .filter(|parcel| {
                 parcel.at(EyeId(0)).is_some_and(|seen| {
                     let more = seen.spread.plus(spread).plus(parcel.track.slack);
-                    Window::around(limits, seen.head, place, more).holds(at)
+                    let window = Window::around(limits, seen.head, place, more);
+                    window.later(parcel.drawn_late(limits)).holds(at)
                 })
             })
             .map(|parcel| parcel.id)

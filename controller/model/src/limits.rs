@@ -49,3 +49,7 @@ pub const LANDING_BLOCKED_MS: i32 = 1_500;
 
 /// A second pulse within this time of an explained one is its rebound.
 pub const REBOUND_MS: i32 = 900;
+
+/// How much longer than it is, in per cent, a parcel may read at the induction eye while a slower
+/// belt still holds its rear half; 1.5 times the speed and a start from standstill give 50.
+pub(crate) const DRAWN_PERCENT: i64 = 60;

@@ -33,7 +33,7 @@ pub struct Track {
     pub next: u8,
     /// Extra ± since the last sighting, from stops of the belt under it.
     pub slack: Distance,
-    /// Length at the induction eye; `None` until its tail passed.
+    /// Length at the first eye that saw it wholly on the sorter belt; `None` until its tail passed.
     pub length: Option<Distance>,
 }
 
@@ -48,6 +48,13 @@ pub struct Sighting {
     pub tail: Option<Position>,
     /// ± of these positions.
     pub spread: Distance,
+}
+
+impl Sighting {
+    /// Tail minus head, once the tail passed.
+    pub(crate) fn length(&self) -> Option<Distance> {
+        self.tail.map(|tail| tail.since(self.head))
+    }
 }
 
 /// What is known of who it is.

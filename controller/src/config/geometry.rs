@@ -166,8 +166,12 @@ fn node_of<'a>(file: &'a LineFile, name: &str) -> Option<(usize, &'a Node)> {
 /// How far a zone still moves after its eye was cut: debounce, then its ramp.
 fn stopping(file: &LineFile, zone: &Zone) -> i64 {
     let v = i64::from(zone.speed_mm_s);
-    let debounce = node_of(file, &zone.node).map_or(0, |(_, node)| i64::from(node.debounce_ms));
-    v * v / (2 * i64::from(zone.accel_mm_s2)) + way(v, debounce)
+    v * v / (2 * i64::from(zone.accel_mm_s2)) + way(v, debounce_ms(file, zone))
+}
+
+/// How long the zone's node waits before it believes an edge.
+fn debounce_ms(file: &LineFile, zone: &Zone) -> i64 {
+    node_of(file, &zone.node).map_or(0, |(_, node)| i64::from(node.debounce_ms))
 }
 
 /// The exit eye lies in its zone, far enough from the end to stop a parcel ahead of it.
@@ -275,6 +279,12 @@ fn speed_key(file: &LineFile) -> String {
 }
 
 /// Leads of the gapping zone, in millimetres of the sorter belt.
+///
+/// A head at the exit eye, `e` ahead of the end, gains `(e + L/2)·k` on the way over, `k` being how
+/// much faster the sorter belt is; a short parcel ahead loses `(e − L/2)·k` before its own centre is
+/// across; the edge is believed a debounce later. A stop costs nothing when the belt comes to rest:
+/// what it loses standing is part of the wait. Released while it still slows down, a parcel gains
+/// up to `v2·v3/4a`; half of that is held back.
 fn leads(file: &LineFile, v: i64, sink: &mut Sink<'_>) -> (i64, i64) {
     let Some(n) = file.zone.len().checked_sub(2) else { return (0, 0) };
     let Some(zone) = file.zone.get(n) else { return (0, 0) };
@@ -282,9 +292,9 @@ fn leads(file: &LineFile, v: i64, sink: &mut Sink<'_>) -> (i64, i64) {
     let to_end = zone.exit_eye_mm.map_or(0, |eye| i64::from(zone.to_mm) - i64::from(eye));
     let half = i64::from(file.gap.mean_length_mm) / 2;
     let faster = (v - own).max(0);
-    let rest = (to_end - stopping(file, zone)).max(0);
-    let pass = (to_end + half) * faster / own;
-    let start = (rest + half) * faster / own + v * own / (2 * i64::from(zone.accel_mm_s2));
+    let gained = (to_end + half - (to_end - half).max(0)) * faster / own;
+    let pass = (gained - way(v, debounce_ms(file, zone))).max(0);
+    let start = (pass - v * own / (8 * i64::from(zone.accel_mm_s2))).max(0);
     let settings = registers::NodeKind::Zone.settings();
     let limits = [(pass, SETTING_PASS_LEAD), (start, SETTING_START_LEAD)];
     for (lead, index) in limits {

@@ -42,7 +42,7 @@ impl Diverter {
     /// Fires or refuses what is due.
     fn fire(&mut self, core: &mut Core) {
         let now = core.at().count;
-        self.bed.tick(now);
+        self.bed.tick(now, core.at().now);
         while let Some(due) = self.arms.due(now) {
             let outcome = self.judge(core, &due);
             if outcome == ArmOutcome::Fired {
@@ -64,7 +64,7 @@ impl Diverter {
             ArmOutcome::Expired
         } else if core.input(lock) {
             ArmOutcome::RefusedLocked
-        } else if self.bed != Bed::Home || !core.input(HOME) {
+        } else if !self.bed.is_free(core.input(HOME), core.at().now) {
             ArmOutcome::RefusedBusy
         } else {
             ArmOutcome::Fired

@@ -8,7 +8,7 @@ use crate::line::{Line, tell};
 use crate::memory::{Stranger, Under};
 use crate::parcel::{Fate, Identity, OpenKind, Parcel, Sighting, Track};
 use crate::reason::Reason;
-use crate::tracking::window::length_fits;
+use crate::tracking::window::{drawn_length_fits, length_fits};
 use alloc::vec;
 use alloc::vec::Vec;
 use units::{Distance, Position};
@@ -214,19 +214,25 @@ impl Line {
         seen.tail = Some(at);
         let measured = at.since(seen.head);
         let bounds = &self.layout.limits;
-        if eye == EyeId(0) {
-            parcel.track.length = Some(measured);
-            tell(out, id, ParcelEvent::Measured { length: measured });
-            if measured > bounds.length_max {
-                self.doubt(id, Reason::Touching, out);
-            } else if measured.0 <= 0 {
-                self.doubt(id, Reason::LengthMismatch, out);
+        let reason = match (parcel.track.length, parcel.at(EyeId(0)).and_then(Sighting::length)) {
+            // Still half on the belt before: what it reads there is no length yet.
+            _ if eye == EyeId(0) => (measured.0 <= 0).then_some(Reason::LengthMismatch),
+            (Some(first), _) => {
+                (!length_fits(bounds, first, measured)).then_some(Reason::LengthMismatch)
             }
-            return;
-        }
-        let fits = parcel.track.length.is_some_and(|first| length_fits(bounds, first, measured));
-        if !fits {
-            self.doubt(id, Reason::LengthMismatch, out);
+            (None, drawn) => {
+                parcel.track.length = Some(measured);
+                tell(out, id, ParcelEvent::Measured { length: measured });
+                let fits = drawn.is_none_or(|drawn| drawn_length_fits(bounds, drawn, measured));
+                if measured > bounds.length_max {
+                    Some(Reason::Touching)
+                } else {
+                    (!fits || measured.0 <= 0).then_some(Reason::LengthMismatch)
+                }
+            }
+        };
+        if let Some(reason) = reason {
+            self.doubt(id, reason, out);
         }
         if eye == self.layout.last_eye() {
             self.end(id, out);

@@ -2,6 +2,7 @@
 
 use crate::ids::EyeId;
 use crate::layout::{Layout, Limits};
+use crate::limits;
 use crate::memory::NodeMemory;
 use crate::parcel::{Parcel, Sighting};
 use units::{Distance, Millimeters, Position};
@@ -35,6 +36,11 @@ impl Window {
     /// The same window, wider by `by` on both sides.
     pub(crate) fn widened(self, by: Distance) -> Self {
         Self { from: self.from.minus(by), to: self.to.plus(by) }
+    }
+
+    /// The same window, open for `by` longer.
+    pub(crate) fn later(self, by: Distance) -> Self {
+        Self { from: self.from, to: self.to.plus(by) }
     }
 
     /// First position behind the window.
@@ -71,13 +77,33 @@ impl Parcel {
         let way = Distance(place.at.0 - layout.eye(base.eye).at.0);
         let there = nodes[usize::from(place.node.0)].spread;
         let more = base.spread.plus(there).plus(self.track.slack);
-        Some(Window::around(&layout.limits, base.head, way, more))
+        let window = Window::around(&layout.limits, base.head, way, more);
+        let drawn = base.eye == EyeId(0);
+        Some(if drawn { window.later(self.drawn_late(&layout.limits)) } else { window })
+    }
+
+    /// How much later than by its head at the induction eye it may come anywhere.
+    ///
+    /// At that eye it is still drawn from a slower belt until its centre is across: the sorter belt
+    /// runs on under its front half, and it reads too long by the same amount.
+    pub(crate) fn drawn_late(&self, limits: &Limits) -> Distance {
+        let length = self.at(EyeId(0)).and_then(Sighting::length).unwrap_or(limits.length_max);
+        let shortest = length.0 * 100 / (100 + limits::DRAWN_PERCENT);
+        Distance(length.0 - shortest)
     }
 
     /// Where its tail was at one of its sightings; measured, else by its length.
     pub(crate) fn tail(&self, seen: &Sighting) -> Option<Position> {
         seen.tail.or_else(|| self.track.length.map(|length| seen.head.plus(length)))
     }
+}
+
+/// Whether a first length on the sorter belt alone fits what the induction eye read of a parcel
+/// that was still being drawn from a slower belt.
+pub(crate) fn drawn_length_fits(limits: &Limits, drawn: Distance, measured: Distance) -> bool {
+    let tolerance = length_tolerance(limits, drawn);
+    let shortest = drawn.0 * 100 / (100 + limits::DRAWN_PERCENT);
+    measured <= drawn.plus(tolerance) && measured.0 >= shortest - tolerance.0
 }
 
 /// Whether a measured length can be the same parcel's as the first one.

@@ -100,8 +100,8 @@ fn stations_of_the_demo_line() {
     }
     let mains: Vec<bool> = field.stations.iter().map(|station| station.main_encoder).collect();
     assert_eq!(mains, [false, false, true, true, true, true, true, true, true, true]);
-    // Z2: pass lead (130 + 161) / 3, start lead (130 - 103 + 161) / 3 + 1.2 x 0.9 / 2 / 5 m.
-    assert_eq!(field.stations[1].settings, [3_000, 25, 2, 97, 170]);
+    // Z2: pass lead (130 + 161) / 3 - 1,200 x 0.025, start lead 27 less: 1.2 x 0.9 / 8 / 5 m.
+    assert_eq!(field.stations[1].settings, [3_000, 25, 2, 67, 40]);
     assert_eq!(field.stations[2].inputs[1], InputRole::Eye(EyeId(0)));
     assert_eq!(field.stations[2].inputs[2], InputRole::Eye(EyeId(1)));
     assert_eq!(field.stations[3].inputs[0], InputRole::Eye(EyeId(2)));

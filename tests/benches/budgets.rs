@@ -1,0 +1,99 @@
+//! Budgets of this machine: simulation speed, `Line::handle`, bus cycle against the computed
+//! minimum, host share from read to arm. Prints figures and ratios; asserts nothing about time.
+
+use line_model::decision::{Decision, ParcelEvent};
+use line_model::signal::Input;
+use registers::exchange::WRITE_WORDS;
+use std::time::Instant;
+use system_tests::harness::Harness;
+use system_tests::inputs::Inputs;
+use units::Micros;
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark is a stopwatch")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+fn percentile(sorted: &[u128], permille: usize) -> u128 {
+    sorted.get(sorted.len().saturating_sub(1) * permille / 1_000).copied().unwrap_or_default()
+}
+
+/// Seconds of one FC 23 exchange on the wire: both frames, two silences, no turn-around.
+fn exchange_us(baud: u64, read_words: u64) -> u64 {
+    let characters = (13 + 2 * u64::from(WRITE_WORDS)) + (5 + 2 * read_words);
+    characters * 11 * 1_000_000 / baud + 2 * 1_750
+}
+
+fn run(inputs: &Inputs) -> Harness {
+    let started = clock();
+    let mut harness = Harness::new(inputs).expect("example files");
+    harness.run_until(Micros::from_secs(3_600), Harness::drained);
+    let wall = started.elapsed();
+    let virtual_ms = harness.now().millis();
+    let ratio = u128::from(virtual_ms) / wall.as_millis().max(1);
+    println!(
+        "simulation: {} virtual s in {:.2} s wall = {ratio} x real time (budget 1,000 x)",
+        virtual_ms / 1_000,
+        wall.as_secs_f64(),
+    );
+    harness
+}
+
+fn handle(harness: &Harness) {
+    let mut line = line_model::Line::new(harness.fixed.line.layout.clone());
+    let mut times = Vec::with_capacity(harness.disk.records.len());
+    let mut read_to_arm = Vec::new();
+    for bytes in &harness.disk.records {
+        let record = line_engine::record::decode(bytes).expect("our own record");
+        let decides = matches!(record.input, Input::Read { .. } | Input::Route { .. });
+        let mut out = Vec::new();
+        let started = clock();
+        line.handle(record.at, record.input, &mut out);
+        let spent = started.elapsed().as_nanos();
+        times.push(spent);
+        let assigned = out.iter().any(|d| {
+            matches!(d, Decision::Parcel { event: ParcelEvent::Assigned { .. }, .. })
+        });
+        if decides && assigned {
+            read_to_arm.push(spent);
+        }
+    }
+    times.sort_unstable();
+    read_to_arm.sort_unstable();
+    for (name, list) in [("every input", &times), ("route reply to chute", &read_to_arm)] {
+        println!(
+            "Line::handle, {name}: {} calls, p50 {} ns, p99 {} ns, p99.9 {} ns (budget p99 10,000 ns)",
+            list.len(),
+            percentile(list, 500),
+            percentile(list, 990),
+            percentile(list, 999),
+        );
+    }
+}
+
+fn bus(harness: &Harness) {
+    let view = harness.view();
+    let buses = &harness.fixed.line.engine.buses;
+    for (bus, setup) in view.buses.iter().zip(buses).filter(|(_, setup)| setup.serial) {
+        let exchanges: u64 = bus.stations.iter().map(|s| s.counters.exchanges).sum();
+        let actual = harness.now().0 / exchanges.max(1);
+        let least = exchange_us(u64::from(setup.baud), 28);
+        println!(
+            "bus {}: {} nodes at {} baud, W = {WRITE_WORDS}, R = 28: {} us an exchange, computed \
+             minimum {least} us without turn-around (plant: 0.3-1 ms): ratio {:.3}; cycle {} ms",
+            bus.name,
+            bus.stations.len(),
+            setup.baud,
+            actual,
+            actual as f64 / least as f64,
+            actual * bus.stations.len() as u64 / 1_000,
+        );
+    }
+}
+
+fn main() {
+    println!("reference: demo line, profile normal, saturated, 1,000 parcels, seed 7");
+    let harness = run(&Inputs::demo(1_000, 7));
+    handle(&harness);
+    bus(&harness);
+}
