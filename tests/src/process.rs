@@ -332,7 +332,7 @@ impl Daemon {
         let hmi = &self.hmi;
         self.process.until(patience, || {
             let view: serde_json::Value = serde_json::from_str(&get(hmi, "/api/view")?).ok()?;
-            match view["state"].as_str()? {
+            match view["state"]["name"].as_str()? {
                 "Execute" => return Some(()),
                 "Stopped" => post(hmi, "reset"),
                 "Idle" => post(hmi, "start"),

@@ -160,7 +160,7 @@ fn a_missing_serial_port_is_a_state_not_an_end() {
     let view = process.until(Duration::from_secs(20), || {
         let view: serde_json::Value =
             serde_json::from_str(&process::get(&hmi, "/api/view")?).ok()?;
-        (view["state"] == "Stopped" && !view["unmet"].as_array()?.is_empty()).then_some(view)
+        (view["state"]["name"] == "Stopped" && !view["state"]["unmet"].as_array()?.is_empty()).then_some(view)
     });
     println!("{}", view.expect("it runs and says what it waits for"));
     let status = process.terminate(Duration::from_secs(20)).expect("ends when asked");

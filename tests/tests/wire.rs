@@ -35,7 +35,7 @@ fn drained(daemon: &mut Daemon, truth: &Path, parcels: usize, patience: Duration
     let done = daemon.process.until(patience, || {
         let view: serde_json::Value =
             serde_json::from_str(&process::get(&hmi, "/api/view")?).ok()?;
-        let on_line = view["tally"]["on_line"].as_u64()?;
+        let on_line = view["tie"]["on_line"].as_u64()?;
         (actual(truth).len() >= parcels && on_line == 0).then_some(())
     });
     done.expect("drains");
@@ -86,7 +86,7 @@ fn the_daemon_is_killed_at_twenty_random_instants() {
         assert!(daemon.process.alive(), "round {round}: it ran until it was killed");
         daemon.process.kill();
         daemon = start().expect("comes back");
-        let state = daemon.view().expect("view")["state"].as_str().map(ToOwned::to_owned);
+        let state = daemon.view().expect("view")["state"]["name"].as_str().map(ToOwned::to_owned);
         println!("round {round}: killed after {wait:?}, came back {state:?}");
         daemon.start_line(Duration::from_secs(60)).expect("runs on");
     }

@@ -439,7 +439,7 @@ impl Line {
             return;
         }
         let chute = choice.chute;
-        parcel.fate = Fate::Fired { choice, at, pulse: None };
+        parcel.fate = Fate::Fired { choice, at, pulse: None, shared: None };
         tell(out, id, ParcelEvent::Fired { tag, chute });
     }
 

@@ -27,10 +27,15 @@ impl Line {
         let before = self.memory.landings.get(&chute).copied();
         if !active {
             let Some(eye) = self.memory.landings.get_mut(&chute) else { return };
-            if eye.blocked && ms.since(eye.head) > limits::LANDING_BLOCKED_MS {
+            let long = ms.since(eye.head) > limits::LANDING_BLOCKED_MS;
+            if eye.blocked && long {
                 eye.rested = Some(ms);
             }
+            let ended = eye.blocked && eye.explained && !long;
             eye.blocked = false;
+            if ended {
+                self.share_pulse(chute, at);
+            }
             return;
         }
         // What comes right behind a long block is a resting parcel that moved.
@@ -57,7 +62,7 @@ impl Line {
     fn pulse_owner(&self, chute: ChuteNo, at: Position) -> Option<ParcelId> {
         let place = self.layout.diverter(self.layout.chute(chute)?.diverter);
         let waits = |fate: &Fate| match fate {
-            Fate::Fired { choice, at: fired, pulse: None } if choice.chute == chute => {
+            Fate::Fired { choice, at: fired, pulse: None, .. } if choice.chute == chute => {
                 let way = at.since(*fired);
                 place.landing_from <= way && way <= place.landing_to
             }
@@ -69,6 +74,28 @@ impl Line {
             | Fate::ToEnd { .. } => false,
         };
         self.memory.live.values().find(|parcel| waits(&parcel.fate)).map(|parcel| parcel.id)
+    }
+
+    /// Notes for whoever could have begun its own pulse before an explained one ended at `at` that
+    /// the two may have merged: one pulse then stands for two landings.
+    fn share_pulse(&mut self, chute: ChuteNo, at: Position) {
+        let Some(place) = self.layout.chute(chute) else { return };
+        let earliest = self.layout.diverter(place.diverter).landing_from;
+        for parcel in self.memory.live.values_mut() {
+            match &mut parcel.fate {
+                Fate::Fired { choice, at: fired, pulse: None, shared } => {
+                    if choice.chute == chute && at.since(*fired) >= earliest {
+                        shared.get_or_insert(at);
+                    }
+                }
+                Fate::Fired { .. }
+                | Fate::Open
+                | Fate::Assigned(_)
+                | Fate::Armed { .. }
+                | Fate::MayHaveFired { .. }
+                | Fate::ToEnd { .. } => {}
+            }
+        }
     }
 
     /// Whether somebody may have been diverted here; a pulse then surprises nobody and proves nothing.

@@ -123,6 +123,9 @@ pub enum Fate {
         at: Position,
         /// Belt position at its landing pulse.
         pulse: Option<Position>,
+        /// Where an earlier parcel's pulse ended after this one could have begun its own: the two
+        /// may have merged into one.
+        shared: Option<Position>,
     },
     /// The arm's end is not known; ends at the next eye, or unconfirmed.
     MayHaveFired {

@@ -57,13 +57,14 @@ fn start(inputs: &Inputs, hmi: Option<&str>) -> Result<(), ProcessFault> {
     while sim.process.alive() && daemon.process.alive() {
         let figures = daemon.view();
         if let Some(view) = figures {
-            let tally = &view["tally"];
+            let tie = &view["tie"];
             println!(
-                "state {}  inducted {}  landed {}  on line {}",
-                view["state"].as_str().unwrap_or("?"),
-                tally["inducted"],
-                tally["landed_planned"],
-                tally["on_line"],
+                "{}  inducted {}  landed {}  end {}  on line {}",
+                view["state"]["name"].as_str().unwrap_or("?"),
+                tie["inducted"],
+                tie["landed"],
+                tie["end"],
+                tie["on_line"],
             );
         }
         // Waits for the next report or an early end of either program.

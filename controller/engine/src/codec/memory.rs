@@ -67,7 +67,7 @@ tags! { Fate, "a fate" {
     1 Open;
     2 Assigned(choice);
     3 Armed { choice tag };
-    4 Fired { choice at pulse };
+    4 Fired { choice at pulse shared };
     5 MayHaveFired { choice reason };
     6 ToEnd { reason };
 } }

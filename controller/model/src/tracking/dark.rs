@@ -1,8 +1,8 @@
 //! Eyes that stayed dark: who should have been seen and was not, and what that proves.
 
-use crate::decision::Decision;
+use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{DiverterId, NodeId, ParcelId};
-use crate::line::Line;
+use crate::line::{Line, tell};
 use crate::memory::Arm;
 use crate::parcel::{Choice, Fate, Parcel};
 use crate::reason::Reason;
@@ -174,8 +174,12 @@ impl Line {
                 }
             }
             Silence::Dark | Silence::Gone => match fate {
-                Fate::Fired { choice, pulse, .. } => {
-                    if pulse.is_some() && certain && silence == Silence::Dark {
+                Fate::Fired { choice, pulse, shared, .. } => {
+                    let proven = certain && silence == Silence::Dark;
+                    if pulse.is_some() && proven {
+                        self.land(id, &choice, out);
+                    } else if shared.is_some() && proven {
+                        tell(out, id, ParcelEvent::LandedProvisional { chute: choice.chute });
                         self.land(id, &choice, out);
                     } else {
                         self.unconfirm(id, choice.chute, out);
@@ -208,7 +212,7 @@ impl Line {
                 wait(self.layout.eye(self.layout.last_eye()).node, at);
             }
             match &parcel.fate {
-                Fate::Fired { choice, at, pulse: None } => {
+                Fate::Fired { choice, at, pulse: None, .. } => {
                     if let Some(diverter) = self.diverter_of(choice) {
                         let diverter = self.layout.diverter(diverter);
                         let over = at.plus(diverter.landing_to).plus(Distance(1));
