@@ -3,6 +3,7 @@
 use super::{FAULTS_MAX, load};
 use line_model::plan::Screening;
 use proptest::prelude::*;
+use units::repeat::repeatable;
 
 const HEAD: &str = "waybill,carrier,route_code,item_class,expected_weight_g,inspected,xray\n";
 const GOOD: &str = "73100118865046,ZTO,356-01-02AOF3-11,general,1200,yes,passed\n";
@@ -96,6 +97,8 @@ fn a_long_list_of_faults_is_counted() {
 }
 
 proptest! {
+    #![proptest_config(repeatable(256))]
+
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300), skip: bool) {
         let mut file = HEAD.as_bytes().to_vec();

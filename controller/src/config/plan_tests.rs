@@ -7,6 +7,7 @@ use line_model::layout::Layout;
 use line_model::plan::Allocation;
 use proptest::prelude::*;
 use std::sync::OnceLock;
+use units::repeat::repeatable;
 
 const PLAN: &str = include_str!("../../examples/plan.toml");
 
@@ -93,6 +94,8 @@ fn an_unknown_chute_names_the_chutes_of_the_line() {
 }
 
 proptest! {
+    #![proptest_config(repeatable(256))]
+
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0..PLAN.len()) {
         if let Err(faults) = load("x", &bytes, layout()) {

@@ -1,6 +1,5 @@
 //! Random belts and hosts: every accepted arm ends exactly once, and the bed fires only inside a
-//! window. A failing case prints its input; `PROPTEST_CASES=n cargo test -p diverter --test one_end`
-//! runs more of them.
+//! window. A failing case prints its input and the command that repeats it.
 
 use diverter::{Diverter, node};
 use node::Input;
@@ -10,6 +9,7 @@ use registers::event::{ArmOutcome, Event};
 use registers::exchange::{Arm, Operation, Side, Verdict};
 use registers::points::diverter::{HOME, TURN_LEFT, TURN_RIGHT};
 use std::collections::BTreeMap;
+use units::repeat::repeatable;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -130,7 +130,8 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(repeatable(300))]
+
     #[test]
     fn every_accepted_arm_ends_exactly_once(steps in prop::collection::vec(step(), 1..120)) {
         let mut run = Run::boot(0);

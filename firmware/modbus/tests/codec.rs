@@ -6,6 +6,7 @@ use modbus::rtu;
 use modbus::server::{Bank, WordSink, serve, serve_rtu, serve_tcp};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use units::repeat::repeatable;
 
 /// 512 registers from 0 on, each holding its address at first; 500 cannot be read, 501 gives too
 /// little, 502 too much.
@@ -244,6 +245,8 @@ fn nearly_a_request() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(repeatable(256))]
+
     #[test]
     fn requests_come_back_as_they_were_asked(asked in asked()) {
         let bytes = asked.encode();

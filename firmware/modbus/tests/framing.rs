@@ -6,6 +6,7 @@ use modbus::rtu::{self, FrameError, Length, Receiver, answer_length, request_len
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use units::repeat::repeatable;
 
 fn sealed(unit: u8, pdu: &[u8]) -> Vec<u8> {
     let mut out = [0; rtu::MAX_FRAME];
@@ -98,6 +99,8 @@ fn an_impossible_header_breaks_the_stream_for_good() {
 }
 
 proptest! {
+    #![proptest_config(repeatable(256))]
+
     #[test]
     fn lengths_are_told_from_every_prefix(request in request(), data in any::<u8>()) {
         let frame = sealed(1, &request);

@@ -6,6 +6,7 @@ use modbus::session::{Event, Outcome, Outputs, Session, View, Wire};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use units::Micros;
+use units::repeat::repeatable;
 
 const WIRE: Wire = Wire {
     baud: 115_200,
@@ -344,6 +345,8 @@ fn run_line(fates: &[Fate]) -> (Vec<Outcome>, View) {
 }
 
 proptest! {
+    #![proptest_config(repeatable(256))]
+
     #[test]
     fn a_late_answer_never_reaches_the_next_request(fates in vec(fate(), 1..12)) {
         let (outcomes, view) = run_line(&fates);

@@ -5,6 +5,7 @@ use heapless::Deque;
 use registers::Writer;
 use registers::event::{ENTRY_WORDS_MAX, Event};
 use units::Serial;
+use units::repeat::repeatable;
 
 const LOST_WORDS: usize = 2;
 
@@ -269,6 +270,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(repeatable(256))]
+
         /// Every event is read once and in order, or lies in exactly one told loss.
         #[test]
         fn nothing_is_lost_silently_or_told_twice(

@@ -7,6 +7,7 @@ use registers::event::Event;
 use registers::points::scanner::TRIGGER;
 use scanner::{Scanner, node};
 use std::collections::BTreeMap;
+use units::repeat::repeatable;
 
 fn bench() -> Bench<Scanner> {
     Bench::new(node(IDENTITY))
@@ -165,6 +166,8 @@ fn trigger_numbers_skip_0() {
 }
 
 proptest! {
+    #![proptest_config(repeatable(256))]
+
     /// Any bytes from the reader, any belt: each trigger has exactly one outcome.
     #[test]
     fn every_trigger_ends_exactly_once(

@@ -4,15 +4,17 @@
 //! numbers that wrap. Knows nothing of wires, nodes or parcels. Start reading at [`Position`].
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "repeat"))]
 extern crate std;
 
 mod counts;
 mod measure;
+#[cfg(feature = "repeat")]
+pub mod repeat;
 mod serial;
 mod time;
 
 pub use counts::{Counts, Distance, EncoderId, Position};
 pub use measure::{Grams, Millimeters, MmPerSecond};
 pub use serial::Serial;
-pub use time::{Millis, Micros};
+pub use time::{Micros, Millis};
