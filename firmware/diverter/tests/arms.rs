@@ -174,15 +174,63 @@ fn a_bed_that_is_not_home_refuses() {
     bench.run(1_000);
     let ended = endings(&mut bench);
     assert_eq!((ended[0].1, ended[1].1), (ArmOutcome::Fired, ArmOutcome::RefusedBusy));
-    // Released, but the wheels do not come home.
+    // Released longer ago than any way home takes, but the wheels are not there.
     bench.level(HOME, false);
-    bench.run(100);
+    bench.run(501);
     let third = arm(&bench, 3, Side::Right, 0, 20);
     accept(&mut bench, third);
     parcel(&mut bench, 200);
     bench.run(500);
     assert_eq!(endings(&mut bench)[0].1, ArmOutcome::RefusedBusy);
     assert_eq!(turned(&bench), (0, 0));
+}
+
+#[test]
+fn a_bed_on_its_way_home_is_fired_for_the_next_parcel() {
+    // Milliseconds between the release for the first parcel and the firing for the second one.
+    for (way, outcome) in [
+        (1, ArmOutcome::Fired),
+        (230, ArmOutcome::Fired),
+        (500, ArmOutcome::Fired),
+        (501, ArmOutcome::RefusedBusy),
+        (900, ArmOutcome::RefusedBusy),
+    ] {
+        let mut bench = bench();
+        let at = 400 + way;
+        let first = arm(&bench, 1, Side::Left, 0, 20);
+        let second = arm(&bench, 2, Side::Right, at - 20, at + 20);
+        accept(&mut bench, first);
+        accept(&mut bench, second);
+        parcel(&mut bench, 200);
+        // The wheels are turned by now, and the contact does not come back.
+        bench.level(HOME, false);
+        bench.run(u64::try_from(way).expect("later") + 200);
+        parcel(&mut bench, 149);
+        assert_eq!(turned(&bench), (0, 0), "{way} ms: home is commanded until the instant");
+        bench.run(1);
+        let fired = outcome == ArmOutcome::Fired;
+        assert_eq!(turned(&bench), (0, u32::from(fired)), "{way} ms");
+        bench.run(400);
+        assert_eq!(turned(&bench), (0, 0), "{way} ms: the second release counts too");
+        let ended: Vec<_> = endings(&mut bench).iter().map(|end| (end.0, end.1)).collect();
+        assert_eq!(ended, [(1, ArmOutcome::Fired), (2, outcome)], "{way} ms");
+    }
+}
+
+#[test]
+fn a_turned_bed_refuses_whatever_its_home_contact_says() {
+    let mut bench = bench();
+    let (first, second) =
+        (arm(&bench, 1, Side::Left, 0, 20), arm(&bench, 2, Side::Right, 380, 400));
+    accept(&mut bench, first);
+    accept(&mut bench, second);
+    parcel(&mut bench, 200);
+    bench.run(199);
+    // Due one count ahead of the release, with a contact that sticks.
+    parcel(&mut bench, 150);
+    assert_eq!(turned(&bench), (1, 0));
+    bench.run(100);
+    assert_eq!(endings(&mut bench)[1].1, ArmOutcome::RefusedBusy);
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub enum ArmOutcome {
     RefusedLocked,
     /// The parcel was seen shorter than the arm's shortest fitting length: not fired.
     RefusedShort,
-    /// The bed had not returned home at the firing instant: not fired.
+    /// The bed was turned, or overdue on its way home, at the firing instant: not fired.
     RefusedBusy,
     /// Withdrawn by the host.
     Cancelled,

@@ -89,8 +89,9 @@ accepted and expires at once. Every accepted arm ends in exactly one entry, or w
 - A further head edge before the firing instant: the arm that has an edge, and every waiting arm that the new edge fits, end
   as ambiguous.
 - The tail is seen before the firing instant and the length is below `length min`: refused, short.
-- At the firing instant: lock input of its side active: refused, locked. Bed turned for an earlier parcel, or home contact
-  not active: refused, busy. The instant was missed by more than 60 counts: expired. Else the side's turn output goes on.
+- At the firing instant: lock input of its side active: refused, locked. Bed turned for an earlier parcel: refused, busy.
+  Home contact not active, and the turn output did not go off within the last 500 ms: refused, busy (a bed on its way home
+  may be turned again). The instant was missed by more than 60 counts: expired. Else the side's turn output goes on.
 - The turn output goes off `release` counts after firing, and at nothing else.
 - No edge within the window: expired, as soon as the count has passed it and no unconfirmed edge lies inside.
 ";
@@ -128,7 +129,9 @@ pub(super) fn outcome(outcome: ArmOutcome) -> (&'static str, &'static str) {
         ArmOutcome::Ambiguous => ("ambiguous", "Nobody can say whose head edge it was: not fired."),
         ArmOutcome::RefusedLocked => ("refused, locked", "The chute's lock or full input stood."),
         ArmOutcome::RefusedShort => ("refused, short", "The parcel was seen shorter than allowed."),
-        ArmOutcome::RefusedBusy => ("refused, busy", "The bed was not at home."),
+        ArmOutcome::RefusedBusy => {
+            ("refused, busy", "The bed was turned, or overdue on its way home.")
+        }
         ArmOutcome::Cancelled => ("cancelled", "Withdrawn by the host."),
         ArmOutcome::LeaseExpired => ("lease expired", "Withdrawn because the host fell silent."),
     }
