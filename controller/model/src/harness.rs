@@ -168,10 +168,29 @@ pub(crate) struct Carton {
     pub(crate) grips: bool,
     /// Its landing eye works.
     pub(crate) pulse: bool,
-    /// Fed to eyes from there on although nobody inducted it, or slipped there.
+    /// It slips behind this eye by so much; behind the induction eye, before it is read.
     pub(crate) slip_behind: Option<(EyeId, i64)>,
     /// It is not under this eye long enough, or too long.
     pub(crate) looks: Option<(EyeId, i64)>,
+}
+
+impl Carton {
+    /// How much later than by its head at the induction eye it comes to `eye`.
+    fn slip(&self, eye: EyeId) -> i64 {
+        self.slip_behind.map_or(0, |(from, by)| if eye > from { by } else { 0 })
+    }
+
+    /// Belt position at its head under the scale and the scanner, less their places.
+    fn head_in_tunnel(&self) -> i64 {
+        self.head + self.slip(EyeId(1))
+    }
+
+    /// Drawn from a slower belt under the induction eye, whose belt runs on by `by` meanwhile: it
+    /// reads that much too long there and comes that much later everywhere else.
+    pub(crate) fn draw(&mut self, by: i64) {
+        self.looks = Some((EyeId(0), self.length + by));
+        self.slip_behind = Some((EyeId(0), by));
+    }
 }
 
 /// How the nodes answer an arm.
@@ -278,17 +297,21 @@ impl Bench {
 
     /// Puts a box on the belt: a good one, `ahead` counts upstream of the induction eye.
     pub(crate) fn put(&mut self, ahead: i64, length: i64, code: &str) -> usize {
-        let read = Some(Read::Codes(vec![code.to_string()]));
-        self.put_carton(Carton {
+        self.put_carton(self.carton(ahead, length, code))
+    }
+
+    /// A good box, `ahead` counts upstream of the induction eye.
+    pub(crate) fn carton(&self, ahead: i64, length: i64, code: &str) -> Carton {
+        Carton {
             head: self.at + ahead,
             length,
-            read,
+            read: Some(Read::Codes(vec![code.to_string()])),
             gone_after: None,
             grips: true,
             pulse: true,
             slip_behind: None,
             looks: None,
-        })
+        }
     }
 
     pub(crate) fn put_carton(&mut self, carton: Carton) -> usize {
@@ -296,15 +319,15 @@ impl Bench {
         let eyes = self.line.layout.eyes.clone();
         for (number, eye) in (0u8..).zip(&eyes) {
             let id = EyeId(number);
-            let slip = carton.slip_behind.map_or(0, |(from, by)| if id > from { by } else { 0 });
-            let head = carton.head + eye.at.0 + slip;
+            let head = carton.head + eye.at.0 + carton.slip(id);
             let looks = carton.looks.filter(|(at, _)| *at == id);
             let length = looks.map_or(carton.length, |(_, length)| length);
             self.plan_event(head, Event::Edge { carton: index, eye: id, active: true });
             self.plan_event(head + length, Event::Edge { carton: index, eye: id, active: false });
         }
-        self.plan_event(carton.head + 900 + carton.length + 150, Event::Read { carton: index });
-        self.plan_event(carton.head + 300 + carton.length + 250, Event::Weigh { carton: index });
+        let tunnel = carton.head_in_tunnel();
+        self.plan_event(tunnel + 900 + carton.length + 150, Event::Read { carton: index });
+        self.plan_event(tunnel + 300 + carton.length + 250, Event::Weigh { carton: index });
         self.cartons.push(carton);
         index
     }
@@ -380,7 +403,7 @@ impl Bench {
             Event::Edge { carton, eye, active } => self.edge(carton, eye, active),
             Event::Read { carton } => {
                 let here = &self.cartons[carton];
-                let (at, read) = (here.head + 900, here.read.clone());
+                let (at, read) = (here.head_in_tunnel() + 900, here.read.clone());
                 if here.head > 0
                     && let Some(read) = read
                 {
@@ -388,7 +411,7 @@ impl Bench {
                 }
             }
             Event::Weigh { carton } => {
-                let at = position(self.cartons[carton].head.max(0) + 300);
+                let at = position(self.cartons[carton].head_in_tunnel().max(0) + 300);
                 let weight = Some(Grams(1_800));
                 self.feed(Input::Measured { at, spread: Distance(0), weight, size_mm: [0; 3] });
             }
@@ -436,10 +459,10 @@ impl Bench {
         }
         let eye = self.line.layout.diverter(arm.diverter).eye;
         let way = self.line.layout.eye(eye).at.0;
-        let under = self.cartons.iter().position(|carton| {
-            let slip = carton.slip_behind.map_or(0, |(from, by)| if eye > from { by } else { 0 });
-            carton.head + way + slip == edge
-        });
+        let under = self
+            .cartons
+            .iter()
+            .position(|carton| carton.head.saturating_add(way + carton.slip(eye)) == edge);
         let Some(carton) = under else { return };
         let chute = self.line.layout.chute_at(arm.diverter, arm.side).expect("two sides").number;
         if self.cartons[carton].grips {

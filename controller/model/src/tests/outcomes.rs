@@ -40,12 +40,12 @@ fn a_readable_routable_parcel_lands_as_planned() {
         .collect();
     let wanted = [
         "inducted",
-        "measured",
         "weighed",
         "identified",
         "routed",
         "assigned",
         "seen",
+        "measured",
         "armed",
         "seen",
         "fired",
@@ -360,6 +360,13 @@ fn lengths_that_do_not_fit_go_to_the_end() {
         let carton = bench.put(100, 300, "A");
         bench.change(carton, |carton| carton.looks = Some((crate::ids::EyeId(1), 450)));
     });
+    // At the induction eye a parcel reads up to 60 % too long, and never too short.
+    for (length, drawn) in [(200, 600), (300, 230)] {
+        one_ends(Reason::LengthMismatch, |bench| {
+            let carton = bench.put(100, length, "A");
+            bench.change(carton, |carton| carton.looks = Some((crate::ids::EyeId(0), drawn)));
+        });
+    }
     one_ends(Reason::Touching, |bench| {
         bench.put(100, 800, "A");
     });

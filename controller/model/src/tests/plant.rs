@@ -11,12 +11,17 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 use proptest::prelude::*;
+use units::repeat::repeatable;
 use units::{Distance, Millis};
 
 /// A box: gap before it, length, which code, and what goes wrong with it.
 type Put = (u16, u16, u8, u8);
 /// A fault of the line: where, which, and which node.
 type Fault = (u16, u8, u8);
+
+/// Troubles of boxes that are drawn from a slower belt, by half a per cent each.
+const DRAWN: u8 = 24;
+const DRAWN_MOST: u8 = DRAWN + 99;
 
 const ROUTES: [(&str, &[u16]); 5] =
     [("1", &[1]), ("35", &[3, 5]), ("9", &[9]), ("r", &[7, 8]), ("none", &[11])];
@@ -25,15 +30,18 @@ fn put(bench: &mut Bench, number: usize, ahead: i64, (_, length, code, trouble):
     let name = format!("W{number}");
     let (route, _) = ROUTES[usize::from(code) % ROUTES.len()];
     bench.facts.insert(name.clone(), crate::harness::facts(&name, route));
-    let carton = bench.put(ahead, 150 + i64::from(length % 450), &name);
+    let mut carton = bench.carton(ahead, 150 + i64::from(length % 450), &name);
     match trouble {
-        0..4 => bench.cartons[carton].gone_after = Some(EyeId(code % 9)),
-        4..10 => bench.cartons[carton].grips = false,
-        10..16 => bench.cartons[carton].pulse = false,
-        16..20 => bench.cartons[carton].read = Some(Read::NoRead),
-        20..24 => bench.cartons[carton].read = None,
+        0..4 => carton.gone_after = Some(EyeId(code % 9)),
+        4..10 => carton.grips = false,
+        10..16 => carton.pulse = false,
+        16..20 => carton.read = Some(Read::NoRead),
+        20..24 => carton.read = None,
+        // Drawn from a slower belt: up to 49 % too long at the induction eye.
+        DRAWN..=DRAWN_MOST => carton.draw(carton.length * i64::from(trouble - DRAWN) / 200),
         _ => {}
     }
+    bench.put_carton(carton);
 }
 
 fn fault(bench: &mut Bench, ahead: i64, (_, kind, which): Fault) {
@@ -79,7 +87,7 @@ fn landings(bench: &Bench) -> Vec<(ParcelId, ChuteNo, usize)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(repeatable(120))]
 
     #[test]
     fn a_counted_landing_is_real_and_allowed(
@@ -131,7 +139,8 @@ fn without_faults_every_box_with_room_lands() {
     for number in 0..200usize {
         let ahead = 100 + i64::try_from(number).unwrap() * 1_300;
         let code = u8::try_from(number % ROUTES.len()).unwrap();
-        put(&mut bench, number, ahead, (0, 170, code, 255));
+        let drawn = DRAWN + u8::try_from(number * 37 % 100).unwrap();
+        put(&mut bench, number, ahead, (0, 170, code, drawn));
     }
     bench.drain();
     let tally = &bench.line.memory.tally;

@@ -13,6 +13,7 @@ use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 use proptest::prelude::*;
+use units::repeat::repeatable;
 use units::{Distance, Grams, Micros, Millis};
 
 /// One random step: what kind of thing happens, which of them, how far off, and the way before it.
@@ -204,7 +205,7 @@ fn check_arms(line: &Line, out: &[Decision]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(repeatable(300))]
 
     #[test]
     fn any_inputs_keep_the_invariants_and_resume_identically(

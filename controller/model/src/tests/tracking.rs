@@ -192,6 +192,92 @@ fn a_length_does_not_shrink_the_belt_when_the_tail_is_never_told() {
     assert!(bench.line.memory.live[&ParcelId(2)].certain);
 }
 
+/// Whether an arm was ever planned for this parcel.
+fn armed(bench: &Bench, id: u64) -> bool {
+    bench.story(id).iter().any(|event| matches!(event, ParcelEvent::Armed { .. }))
+}
+
+#[test]
+fn a_parcel_that_is_drawn_from_a_slower_belt_lands_by_plan() {
+    // It reads 1.35 times too long at the induction eye, and comes later by as much everywhere.
+    for length in [150, 300, 500] {
+        let mut bench = Bench::running();
+        let carton = bench.put(100, length, "A");
+        bench.change(carton, |carton| carton.draw(length * 35 / 100));
+        bench.drain();
+        bench.lands(1, 1);
+        let measured = ParcelEvent::Measured { length: Distance(length) };
+        assert!(bench.story(1).contains(&&measured), "the length of the eye behind is the length");
+        assert_eq!(bench.line.memory.counters.ghosts, 0);
+    }
+}
+
+#[test]
+fn a_length_behind_the_induction_eye_has_to_fit_what_was_drawn_there() {
+    // Ends of the range: 60 % too long at the induction eye, and each time the tolerance.
+    let lands = |length: i64, drawn: i64| {
+        let mut bench = Bench::running();
+        let carton = bench.put(100, length, "A");
+        bench.change(carton, |carton| carton.looks = Some((EyeId(0), drawn)));
+        bench.drain();
+        bench.line.memory.tally.landed_planned == 1
+    };
+    // 600 / 1.6 - 120 to 600 + 120, yet never longer than any parcel.
+    assert_eq!([254, 255, 700, 701].map(|length| lands(length, 600)), [false, true, true, false]);
+    // 160 / 1.6 - 60 to 160 + 60.
+    assert_eq!([39, 40, 220, 221].map(|length| lands(length, 160)), [false, true, true, false]);
+    let mut bench = Bench::running();
+    let carton = bench.put(100, 254, "A");
+    bench.change(carton, |carton| carton.looks = Some((EyeId(0), 600)));
+    bench.drain();
+    bench.ends_at_end(1, Reason::LengthMismatch);
+}
+
+#[test]
+fn a_follower_that_falls_back_behind_the_induction_eye_stops_no_arm() {
+    // Gap behind the first one: 700 at the induction eye, where 770 are needed.
+    let run = |back: i64| {
+        let mut bench = Bench::running();
+        bench.put(100, 300, "A");
+        let second = bench.put(1_100, 300, "C");
+        if back > 0 {
+            bench.change(second, |carton| carton.draw(back));
+        }
+        bench.run(1_100 + 1_500 + back - 1);
+        assert!(!armed(&bench, 1), "it is not known yet");
+        bench.run(1);
+        assert_eq!(armed(&bench, 1), back >= 70, "known at the next eye");
+        bench.drain();
+        bench
+    };
+    for back in [70, 105] {
+        let bench = run(back);
+        bench.lands(1, 1);
+        bench.lands(2, 9);
+        let cancelled = |decision: &Decision| matches!(decision, Decision::CancelArm { .. });
+        assert!(!bench.log.iter().any(cancelled));
+    }
+    for back in [0, 69] {
+        run(back).ends_at_end(1, Reason::GapTooSmall);
+    }
+}
+
+#[test]
+fn the_first_diverters_arm_waits_for_the_tail_behind_the_induction_eye() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    // Read, routed and clear of followers long before.
+    bench.run(100 + 1_500 + 300 - 1);
+    assert!(bench.line.memory.live[&ParcelId(1)].fate.choice().is_some());
+    assert!(!armed(&bench, 1));
+    bench.run(1);
+    assert!(armed(&bench, 1));
+    let arm = bench.arms.values().next().expect("armed");
+    assert_eq!((arm.length_min, arm.release), (Distance(240), Distance(350 + 300 + 350)));
+    bench.drain();
+    bench.lands(1, 1);
+}
+
 #[test]
 fn a_restart_of_the_controller_goes_on_within_the_lease() {
     let mut bench = Bench::running();
@@ -281,7 +367,13 @@ fn nothing_is_waited_for_on_an_empty_belt() {
     bench.put(0, 300, "A");
     bench.run(1);
     let next = bench.line.next_position(Z3).expect("the tunnel exit eye is awaited");
-    assert_eq!(next.at, bench.cartons[0].head + 1_500 + 60 + 90 + 1);
+    let latest = bench.cartons[0].head + 1_500 + 60 + 90;
+    // The longest parcel of all may still be drawn from the belt before: 700 - 700 / 1.6.
+    assert_eq!(next.at, latest + 263 + 1);
+    bench.run(300);
+    // This one at most by 300 - 300 / 1.6.
+    let next = bench.line.next_position(Z3).expect("still awaited");
+    assert_eq!(next.at, latest + 113 + 1);
     assert_eq!(bench.line.next_position(diverter_node(1)), None);
 }
 
