@@ -337,6 +337,8 @@ pub struct Gap {
     pub margin_mm: u32,
     /// Mean length of parcels; for the geometric limit and the gapping zone's leads.
     pub mean_length_mm: u32,
+    /// Shortest parcel.
+    pub shortest_length_mm: u32,
     /// Time that a diverted parcel needs to leave the bed beyond its own length.
     pub divert_settle_ms: u32,
 }

@@ -22,7 +22,8 @@ const RULES: &str = "
   number occurs once on its bus, a port or address belongs to one bus.
 - Zones are adjacent and none is slower than the one before; the one ahead of the sorter belt makes the
   gaps; the sorter belt begins at 0, where the induction eye is, and ends at the drop. A parcel that is
-  stopped at an exit eye stays on its zone (debounce and ramp).
+  stopped at an exit eye stays on its zone (debounce and ramp), and in the gapping zone the shortest one
+  still covers the eye by 20 mm.
 - Every node whose eyes look at the sorter belt counts its encoder.
 - Places rise in the order that a parcel passes them: induction, scale and scanner, tunnel exit, then eye,
   bed and end of bed of each diverter, end eye, drop.
@@ -42,9 +43,9 @@ const RULES: &str = "
   `sigma_mm`.
 - Geometric limit an hour: 3,600 x speed / (that gap + `mean_length_mm`), because codes are read after
   gapping.
-- Leads of the gapping zone, with e = exit eye to its end, s = its stopping distance, L = mean length, v2
-  and a its speed and ramp, v3 the sorter belt's speed: passing (e + L/2) x (v3/v2 - 1); starting
-  (e - s + L/2) x (v3/v2 - 1) + v3 x v2 / 2a.
+- Leads of the gapping zone, with e = exit eye to its end, L = mean length, v2 and a its speed and ramp,
+  d the debounce of its node, v3 the sorter belt's speed: passing p = (e + L/2 - max(e - L/2, 0)) x
+  (v3/v2 - 1) - v3 x d; starting p - v3 x v2 / 8a; each at least 0.
 ";
 
 const MANIFEST: &str = "

@@ -40,6 +40,8 @@ pub(crate) struct Bed {
 
 /// Distance that the fire instant keeps to the last moment, for slip between eye and bed.
 const FIRE_MARGIN_MM: i64 = 60;
+/// Of the shortest parcel, this much still covers the exit eye that stopped it.
+const COVER_MARGIN_MM: i64 = 20;
 /// A worn bed takes this much longer to turn, in per cent.
 const SWITCH_WORN_PERCENT: i64 = 120;
 /// First landing edge after the head reaches the bed, earliest and latest (line practice).
@@ -132,6 +134,7 @@ fn zones(file: &LineFile, sink: &mut Sink<'_>) {
         exit_eye(file, n, zone, sink);
     }
     ends(file, last, sink);
+    covering(file, sink);
 }
 
 /// The sorter belt begins at 0, ends at the drop and reaches its speed within the ramp.
@@ -172,6 +175,37 @@ fn stopping(file: &LineFile, zone: &Zone) -> i64 {
 /// How long the zone's node waits before it believes an edge.
 fn debounce_ms(file: &LineFile, zone: &Zone) -> i64 {
     node_of(file, &zone.node).map_or(0, |(_, node)| i64::from(node.debounce_ms))
+}
+
+/// A parcel that the gapping zone stopped at its exit eye still covers it: one that coasted past is
+/// let go, and its gap is lost.
+fn covering(file: &LineFile, sink: &mut Sink<'_>) {
+    for (n, zone) in file.zone.iter().enumerate().filter(|(_, z)| z.mode == ZoneMode::Gapping) {
+        let at = |name: &str| format!("zone[{n}].{name}");
+        let need = stopping(file, zone) + COVER_MARGIN_MM;
+        if i64::from(file.gap.shortest_length_mm) < need {
+            let message = format!(
+                "a parcel of {} mm that zone {:?} stops leaves its exit eye: the zone needs {} mm to stop",
+                file.gap.shortest_length_mm,
+                zone.name,
+                need - COVER_MARGIN_MM
+            );
+            let fault = draft("gap.shortest_length_mm", message)
+                .allowed(format!("at least {need}, or a zone that stops sooner"))
+                .related(at("speed_mm_s"), "speed of the zone");
+            let debounce = node_of(file, &zone.node).map(|(i, _)| format!("node[{i}].debounce_ms"));
+            let inputs = [at("accel_mm_s2"), at("mode"), at("node")];
+            let all: Vec<&str> = inputs.iter().chain(&debounce).map(String::as_str).collect();
+            sink.enter_from(fault, &all);
+        }
+    }
+    if file.gap.shortest_length_mm > file.gap.mean_length_mm {
+        let message = format!("the shortest length is {} mm", file.gap.shortest_length_mm);
+        let fault = draft("gap.shortest_length_mm", message)
+            .allowed(format!("at most {}", file.gap.mean_length_mm))
+            .related("gap.mean_length_mm", "the mean length");
+        sink.enter(fault);
+    }
 }
 
 /// The exit eye lies in its zone, far enough from the end to stop a parcel ahead of it.

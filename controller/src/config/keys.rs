@@ -301,6 +301,11 @@ pub const LINE: &[Key] = &[
     key("gap.margin_mm", Kind::Integer(0, 500), "Margin between a turned bed and the next parcel."),
     key("gap.mean_length_mm", Kind::Integer(50, 2_000), "Mean parcel length."),
     key(
+        "gap.shortest_length_mm",
+        Kind::Integer(50, 1_000),
+        "Shortest parcel: stopped by the gapping zone, it still covers the exit eye.",
+    ),
+    key(
         "gap.divert_settle_ms",
         Kind::Integer(0, 1_000),
         "A diverted parcel leaves the bed this much later than its length says.",

@@ -7,6 +7,7 @@ use line_model::layout::{ChuteRole, Duty};
 use line_model::signal::Contact;
 use node_link::InputRole;
 use proptest::prelude::*;
+use units::repeat::repeatable;
 use units::{Distance, Micros};
 
 const DEMO: &str = include_str!("../../../examples/factory-line.toml");
@@ -36,6 +37,13 @@ fn just(changes: &[(&str, &str)], keys: &[&str]) {
     let found = faults(&with(changes));
     let told: Vec<&str> = found.list.iter().map(|fault| fault.key.as_str()).collect();
     assert_eq!(told, keys, "{changes:?}\n{found}");
+}
+
+/// The changes give no fault.
+fn none(changes: &[(&str, &str)]) {
+    if let Err(found) = check("line.toml", with(changes)) {
+        panic!("{changes:?}\n{found}");
+    }
 }
 
 /// The changes give exactly one fault, at this key.
@@ -130,7 +138,7 @@ fn five_different_faults_are_all_told() {
         ("diverter[2].node", "D1, D2, D3, D4, D5, D6, Z1, Z2, Z3, dws, panel, scanner"),
         ("diverter[5].bed_from_mm", "more than 12950"),
         ("tracking.in_flight_max", "an integer, 1 to 200"),
-        ("gap.margin", "sigma_mm, margin_mm, mean_length_mm, divert_settle_ms"),
+        ("gap.margin", "sigma_mm, margin_mm, mean_length_mm, shortest_length_mm, divert_settle_ms"),
     ];
     for (key, allowed) in expected {
         let fault = found.list.iter().find(|fault| fault.key == key);
@@ -215,6 +223,47 @@ fn each_rule_of_geometry_is_kept() {
 }
 
 #[test]
+fn a_stopped_parcel_covers_its_exit_eye_and_stays_on_its_zone() {
+    // 0.9 m/s: 81 mm of ramp and 22 mm of debounce, then 20 mm of parcel over the eye.
+    let shortest = |mm: u32| format!("shortest_length_mm = {mm} ");
+    for (mm, right) in [(122, false), (123, true), (322, true), (323, false)] {
+        let changes = [("shortest_length_mm = 150 ", shortest(mm))];
+        let changes = changes.each_ref().map(|(old, new)| (*old, new.as_str()));
+        if right {
+            none(&changes);
+        } else {
+            one(&changes, "gap.shortest_length_mm");
+        }
+    }
+    let zone = "speed_mm_s = 900\naccel_mm_s2 = 5000";
+    // Slower to stop: 135 + 22 mm are more than the eye's 130 mm, and than the parcel.
+    just(
+        &[(zone, "speed_mm_s = 900\naccel_mm_s2 = 3000")],
+        &["zone[1].exit_eye_mm", "gap.shortest_length_mm"],
+    );
+    // The eye moved up answers the first of them only.
+    one(
+        &[
+            (zone, "speed_mm_s = 900\naccel_mm_s2 = 3000"),
+            ("exit_eye_mm = -130", "exit_eye_mm = -200"),
+        ],
+        "gap.shortest_length_mm",
+    );
+    // Debouncing counts: 54 mm at 60 ms.
+    let node = "encoder = \"gapping\"\ndebounce_ms = 25";
+    one(
+        &[
+            (node, "encoder = \"gapping\"\ndebounce_ms = 60"),
+            ("exit_eye_mm = -130", "exit_eye_mm = -200"),
+        ],
+        "gap.shortest_length_mm",
+    );
+    // An accumulating zone may let a parcel coast past its eye: 600 mm/s on a slow ramp: 165 mm.
+    let slow = [("accel_mm_s2 = 2000", "accel_mm_s2 = 1200"), ("= -1130 ", "= -1200 ")];
+    none(&slow);
+}
+
+#[test]
 fn shapes_are_told_once_and_with_a_hint() {
     let found = faults(&with(&[("switch_ms = 200 ", "switch_msec = 200 ")]));
     assert_eq!(found.list.len(), 1, "{found}");
@@ -274,6 +323,8 @@ fn other_encodings_are_refused_by_line() {
 }
 
 proptest! {
+    #![proptest_config(repeatable(256))]
+
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         if let Err(faults) = check("x", &bytes) {
