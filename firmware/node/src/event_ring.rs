@@ -5,7 +5,6 @@ use heapless::Deque;
 use registers::Writer;
 use registers::event::{ENTRY_WORDS_MAX, Event};
 use units::Serial;
-use units::repeat::repeatable;
 
 const LOST_WORDS: usize = 2;
 
@@ -178,6 +177,7 @@ mod tests {
     use registers::Reader;
     use registers::event::At;
     use std::vec::Vec;
+    use units::repeat::repeatable;
 
     fn edge(input: u8) -> Event<'static> {
         Event::Edge { input, active: true, at: At::default() }
