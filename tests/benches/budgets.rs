@@ -51,9 +51,9 @@ fn handle(harness: &Harness) {
         line.handle(record.at, record.input, &mut out);
         let spent = started.elapsed().as_nanos();
         times.push(spent);
-        let assigned = out.iter().any(|d| {
-            matches!(d, Decision::Parcel { event: ParcelEvent::Assigned { .. }, .. })
-        });
+        let assigned = out
+            .iter()
+            .any(|d| matches!(d, Decision::Parcel { event: ParcelEvent::Assigned { .. }, .. }));
         if decides && assigned {
             read_to_arm.push(spent);
         }

@@ -8,8 +8,8 @@ use line_model::decision::Decision;
 use line_model::packml::State;
 use line_model::plan::Plan;
 use line_model::signal::{Command, Input};
-use line_sim::rng::Rng;
 use line_sim::plant::feed::Feed;
+use line_sim::rng::Rng;
 use line_sim::world::{Answer, World, WorldSetup};
 use modbus::session::Wire as SerialLine;
 use sortline::config::manifest::Manifest;
@@ -82,7 +82,8 @@ enum People {
 }
 
 fn read(path: &std::path::Path) -> Result<Vec<u8>, SetupFault> {
-    std::fs::read(path).map_err(|why| SetupFault(format!("failed to read {}: {why}", path.display())))
+    std::fs::read(path)
+        .map_err(|why| SetupFault(format!("failed to read {}: {why}", path.display())))
 }
 
 fn text(path: &std::path::Path) -> Result<String, SetupFault> {
@@ -110,7 +111,8 @@ impl Harness {
             line: line.file.clone(),
             plant: line_sim::plant_file::PlantFile::parse(&text(&inputs.plant)?)
                 .map_err(|why| fault("plant", &why))?,
-            manifest: line_sim::items::read_manifest(bytes.as_slice()).map_err(|why| fault("manifest", &why))?,
+            manifest: line_sim::items::read_manifest(bytes.as_slice())
+                .map_err(|why| fault("manifest", &why))?,
             seed: inputs.seed,
             feed: Feed::named(&inputs.feed)
                 .ok_or_else(|| fault("feed", &"neither saturated nor people"))?,
@@ -307,6 +309,12 @@ impl Harness {
         self.command(command);
     }
 
+    /// Whether every belt of the plant stands.
+    pub fn belts_rest(&self) -> bool {
+        let zones = self.fixed.line.file.zone.len();
+        (0..zones).all(|zone| self.world.plant().belt(zone).rests())
+    }
+
     /// A person at the panel gives a command.
     pub fn command(&mut self, command: Command) {
         self.wake(Wake::Command { command, by: "panel".to_owned() });
@@ -330,9 +338,7 @@ impl Harness {
 
     /// Whether every plant parcel has ended and the controller has nothing left on the line.
     pub fn drained(&self) -> bool {
-        let idle = self
-            .engine()
-            .is_some_and(|engine| engine.line().memory().tally.on_line == 0)
+        let idle = self.engine().is_some_and(|engine| engine.line().memory().tally.on_line == 0)
             && self.disk.idle();
         idle && self.world.is_drained()
     }

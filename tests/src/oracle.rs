@@ -31,7 +31,8 @@ impl Law {
     pub fn read(plan: &str, manifest: &str, line: &str) -> Self {
         let plan: toml::Table = plan.parse().expect("plan is TOML");
         let line: toml::Table = line.parse().expect("line is TOML");
-        let number = |value: &toml::Value| u16::try_from(value.as_integer().expect("number")).expect("u16");
+        let number =
+            |value: &toml::Value| u16::try_from(value.as_integer().expect("number")).expect("u16");
         let logical: BTreeMap<&str, u16> = plan["chute"]
             .as_array()
             .expect("logical chutes")
@@ -109,9 +110,7 @@ pub struct Belief {
 }
 
 /// Collects the beliefs from the decisions of a journal, by parcel id.
-pub fn beliefs<'a>(
-    decisions: impl Iterator<Item = &'a Decision>,
-) -> BTreeMap<u64, Belief> {
+pub fn beliefs<'a>(decisions: impl Iterator<Item = &'a Decision>) -> BTreeMap<u64, Belief> {
     let mut all: BTreeMap<u64, Belief> = BTreeMap::new();
     for decision in decisions {
         let Decision::Parcel { parcel, event } = decision else { continue };
@@ -273,7 +272,9 @@ fn judge_one(
     let allowed = one.and_then(|code| law.chutes(code));
     let fits = |chute: &u16| allowed.as_ref().is_some_and(|set| set.contains(chute));
     if belief.landed.len() + belief.ended.len() > 1 {
-        finding.doubled.push(format!("{name}: landed {:?}, ended {:?}", belief.landed, belief.ended));
+        finding
+            .doubled
+            .push(format!("{name}: landed {:?}, ended {:?}", belief.landed, belief.ended));
     }
     let wrong = matches!(parcel.lies, Lies::Chute(number) if !fits(&number));
     // What was assigned is the decision; an arm for another chute than that is one as well.

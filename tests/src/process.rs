@@ -86,7 +86,11 @@ impl Binaries {
         if !status.success() {
             return Err(ProcessFault::Build(status));
         }
-        Ok(Self { daemon: release.join("sortline"), sim: release.join("sortline-sim"), demo: release.join("demo") })
+        Ok(Self {
+            daemon: release.join("sortline"),
+            sim: release.join("sortline-sim"),
+            demo: release.join("demo"),
+        })
     }
 }
 

@@ -175,7 +175,9 @@ pub fn report(harness: &Harness, inputs: &Inputs) -> Report {
 
 /// Inductions an hour between the first and the last one.
 fn per_hour(inducted: &[Micros]) -> u64 {
-    let (Some(first), Some(last)) = (inducted.iter().min(), inducted.iter().max()) else { return 0 };
+    let (Some(first), Some(last)) = (inducted.iter().min(), inducted.iter().max()) else {
+        return 0;
+    };
     let gaps = inducted.len().saturating_sub(1) as u64;
     (gaps * 3_600_000_000).checked_div(last.since(*first).0).unwrap_or(0)
 }

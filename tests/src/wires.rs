@@ -2,9 +2,9 @@
 
 use line_engine::Transmit;
 use line_sim::world::World;
+use modbus::mbap;
 use modbus::rtu::Timing;
 use modbus::session::{Event, Outcome, Outputs, Session, Wire as Line};
-use modbus::mbap;
 use units::Micros;
 
 /// What came of an exchange on a bus.
@@ -70,8 +70,11 @@ impl Wire {
             }
             Kind::Tcp { transaction, open } => {
                 *transaction = transaction.wrapping_add(1);
-                let frame =
-                    mbap::Frame { transaction: *transaction, unit: request.unit, pdu: &request.pdu };
+                let frame = mbap::Frame {
+                    transaction: *transaction,
+                    unit: request.unit,
+                    pdu: &request.pdu,
+                };
                 let mut bytes = [0; mbap::MAX_FRAME];
                 let used = mbap::encode(frame, &mut bytes).expect("a PDU fits its frame");
                 world.send(self.index, &bytes[..used]);
@@ -149,9 +152,7 @@ fn apply(
         *sending = Some((now.plus(timing.wire_time(bytes.len())), bytes));
     }
     match out.done? {
-        Outcome::Answer { unit, pdu } => {
-            Some(Done::Answer { unit, pdu: pdu.as_bytes().to_vec() })
-        }
+        Outcome::Answer { unit, pdu } => Some(Done::Answer { unit, pdu: pdu.as_bytes().to_vec() }),
         Outcome::Timeout => Some(Done::Timeout),
         Outcome::BroadcastDone => Some(Done::BroadcastDone),
         Outcome::PortLost => Some(Done::Lost),

@@ -2,7 +2,8 @@
 
 use line_model::decision::Decision;
 use line_model::packml::State;
-use line_model::signal::{Command, Input};
+use line_model::signal::{Command, DownReason, Input};
+use line_model::view::Unmet;
 use system_tests::harness::Harness;
 use system_tests::inputs::Inputs;
 use system_tests::summary;
@@ -54,7 +55,7 @@ fn a_stopped_disk_pauses_induction_and_lets_stops_out() {
     harness.command(Command::Stop);
     later(&mut harness, 8);
     assert_eq!(state(&harness), State::Stopped);
-    assert!(!harness.world.belts_move(), "the stop went out although nothing is durable");
+    assert!(harness.belts_rest(), "the stop went out although nothing is durable");
     harness.disk.stall(harness.now(), false);
     later(&mut harness, 2);
     harness.please_start();
@@ -68,7 +69,7 @@ fn stop_and_start_in_the_middle_loses_nothing() {
     harness.command(Command::Stop);
     later(&mut harness, 10);
     assert_eq!(state(&harness), State::Stopped);
-    assert!(!harness.world.belts_move());
+    assert!(harness.belts_rest());
     later(&mut harness, 5);
     harness.please_start();
     drain_and_judge(&inputs, &mut harness);
@@ -80,7 +81,7 @@ fn an_emergency_stop_needs_clear_reset_and_start() {
     harness.world.estop(1, true);
     later(&mut harness, 5);
     assert_eq!(state(&harness), State::Aborted);
-    assert!(!harness.world.belts_move());
+    assert!(harness.belts_rest());
     harness.command(Command::Start);
     harness.command(Command::Clear);
     later(&mut harness, 2);
@@ -116,7 +117,7 @@ fn away_for_longer_than_the_lease_means_stopped() {
     harness.kill();
     let until = harness.now().plus(Micros::from_secs(12));
     harness.run_until(until, |_| false);
-    assert!(!harness.world.belts_move(), "the nodes stopped by themselves");
+    assert!(harness.belts_rest(), "the nodes stopped by themselves");
     harness.restart();
     later(&mut harness, 3);
     assert_eq!(state(&harness), State::Stopped);
@@ -142,10 +143,44 @@ fn a_panic_is_retried_once_then_set_aside() {
     assert_eq!(counts.panics, counts.set_aside * 2, "each was tried twice");
     let decisions = summary::decisions(&harness.disk.records);
     let alarmed = decisions.iter().any(|d| {
-        matches!(d, Decision::Alarm { alarm: line_model::alarm::Alarm::InputQuarantined, raised: true })
+        matches!(
+            d,
+            Decision::Alarm { alarm: line_model::alarm::Alarm::InputQuarantined, raised: true }
+        )
     });
     assert!(alarmed, "an alarm names it");
     let summary::Report { summary, finding } = summary::report(&harness, &inputs);
     assert!(summary.ties);
     assert_eq!(finding.wrong_by_decision.len() + finding.wrong_unreported.len(), 0, "{finding:?}");
+}
+
+/// The scanner's identity (FC 03 of ten words over MBAP) tells another map version.
+fn another_map_version(bus: usize, frame: &mut Vec<u8>) {
+    const PDU: usize = 7;
+    if bus == 1 && frame.get(PDU..PDU + 2) == Some(&[0x03, 20]) {
+        frame[PDU + 5] = 9;
+    }
+}
+
+#[test]
+fn a_node_with_another_map_version_keeps_the_line_from_starting() {
+    let inputs = Inputs::demo(20, 29);
+    let mut harness = Harness::new(&inputs).expect("set up");
+    harness.tap(another_map_version);
+    later(&mut harness, 20);
+    assert_eq!(state(&harness), State::Stopped);
+    let view = harness.view();
+    let scanner = view.buses[1].stations[0];
+    let (wrong, unmet) = (Unmet::NodeDown(scanner.node), view.line.unmet);
+    assert!(unmet.contains(&wrong), "the line says what it waits for: {unmet:?}");
+    let why = format!("{:?} {:?}", scanner.state, scanner.why);
+    assert!(why.contains("WrongMap"), "the bus says why: {why}");
+    let told = harness.disk.records.iter().any(|bytes| {
+        let input = line_engine::record::decode(bytes).expect("our own record").input;
+        matches!(input, Input::NodeDown { why: DownReason::WrongMap { found: 9 }, .. })
+    });
+    assert!(told, "the journal names the version found");
+    harness.command(Command::Reset);
+    later(&mut harness, 2);
+    assert_eq!(state(&harness), State::Stopped, "refused");
 }

@@ -13,11 +13,12 @@ fn setting(name: &str, default: u64) -> u64 {
 fn fuzz(name: &str, share: u64, samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) {
     let seed = setting("FUZZ_SEED", 1);
     let cases = (setting("FUZZ_CASES", 200_000) / share).max(50);
-    println!("{name}: FUZZ_SEED={seed} FUZZ_CASES={cases}; repeat: cargo xtask fuzz {cases} {seed}");
+    println!(
+        "{name}: FUZZ_SEED={seed} FUZZ_CASES={cases}; repeat: cargo xtask fuzz {cases} {seed}"
+    );
     let mut rng = Rng::stream(seed, name);
     for case in 0..cases {
-        let index = usize::try_from(rng.between(0, samples.len() as u64 - 1)).expect("small");
-        let mut bytes = samples[index].clone();
+        let mut bytes = samples[rng.index(samples.len())].clone();
         mutate(&mut bytes, &mut rng);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&bytes)));
         assert!(outcome.is_ok(), "{name}: case {case} of seed {seed} panicked on {bytes:02x?}");
@@ -25,10 +26,10 @@ fn fuzz(name: &str, share: u64, samples: &[Vec<u8>], mut read: impl FnMut(&[u8])
 }
 
 fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
-    for _ in 0..rng.between(1, 6) {
-        let at = usize::try_from(rng.between(0, bytes.len() as u64)).expect("small");
-        let value = u8::try_from(rng.between(0, 255)).expect("a byte");
-        match rng.between(0, 5) {
+    for _ in 0..=rng.below(6) {
+        let at = rng.index(bytes.len() + 1);
+        let [value, _] = rng.half_word().to_be_bytes();
+        match rng.below(6) {
             0 if at < bytes.len() => bytes[at] = value,
             1 if at < bytes.len() => bytes[at] ^= 1 << (value & 7),
             2 => bytes.insert(at, value),
@@ -81,7 +82,8 @@ fn nodes_survive_any_frame() {
         operation: registers::exchange::Operation::CancelAll,
     };
     let mut pdu = [0; 253];
-    let used = modbus::pdu::read_write(0x0200, 28, 0x0100, &write.encode(5), &mut pdu).expect("fits");
+    let used =
+        modbus::pdu::read_write(0x0200, 28, 0x0100, &write.encode(5), &mut pdu).expect("fits");
     let mut now = 0;
     fuzz("node", 4, &[pdu[..used].to_vec()], |bytes| {
         // A valid CRC over garbage: what a frame check alone lets through.
@@ -111,7 +113,7 @@ fn files_that_people_bring() {
     });
     let start: Vec<u8> = read("manifest.csv").into_iter().take(4_000).collect();
     fuzz("manifest", 200, &[start], |bytes| {
-        let _ = sortline::config::manifest::load("manifest.csv", bytes, true);
+        let _ = sortline::config::manifest::load(bytes, true);
     });
 }
 

@@ -102,8 +102,11 @@ fn land_early(_: &Input, decisions: &mut Vec<Decision>) {
 #[test]
 fn the_oracle_catches_every_saboteur() {
     let inputs = Inputs::demo(60, 3);
-    let saboteurs: [(&str, system_tests::harness::Tamper); 3] =
-        [("swapped chute", swap_side), ("shifted window", shift_window), ("landed early", land_early)];
+    let saboteurs: [(&str, system_tests::harness::Tamper); 3] = [
+        ("swapped chute", swap_side),
+        ("shifted window", shift_window),
+        ("landed early", land_early),
+    ];
     for (name, saboteur) in saboteurs {
         let mut harness = Harness::new(&inputs).expect("set up");
         harness.tamper(saboteur);

@@ -31,20 +31,43 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("line-engine", &["units", "modbus", "registers", "line-model", "node-link"]),
         (
             "sortline",
-            &["units", "modbus", "registers", "line-file", "line-model", "node-link", "line-engine"],
+            &[
+                "units",
+                "modbus",
+                "registers",
+                "line-file",
+                "line-model",
+                "node-link",
+                "line-engine",
+            ],
         ),
         (
             "line-sim",
             &[
-                "units", "modbus", "registers", "node", "zone", "diverter", "scanner", "dws",
-                "panel", "line-file",
+                "units",
+                "modbus",
+                "registers",
+                "node",
+                "zone",
+                "diverter",
+                "scanner",
+                "dws",
+                "panel",
+                "line-file",
             ],
         ),
         (
             "system-tests",
             &[
-                "units", "modbus", "registers", "line-file", "line-model", "node-link",
-                "line-engine", "sortline", "line-sim",
+                "units",
+                "modbus",
+                "registers",
+                "line-file",
+                "line-model",
+                "node-link",
+                "line-engine",
+                "sortline",
+                "line-sim",
             ],
         ),
         ("demo", &["system-tests"]),
@@ -83,9 +106,18 @@ fn crates_import_only_what_the_table_allows() {
 #[test]
 fn sans_io_crates_are_plainly_no_std() {
     for file in [
-        "firmware/units", "firmware/modbus", "firmware/registers", "firmware/node",
-        "firmware/zone", "firmware/diverter", "firmware/scanner", "firmware/dws",
-        "firmware/panel", "controller/model", "controller/link", "controller/engine",
+        "firmware/units",
+        "firmware/modbus",
+        "firmware/registers",
+        "firmware/node",
+        "firmware/zone",
+        "firmware/diverter",
+        "firmware/scanner",
+        "firmware/dws",
+        "firmware/panel",
+        "controller/model",
+        "controller/link",
+        "controller/engine",
     ] {
         let lib = root().join(file).join("src/lib.rs");
         let text = std::fs::read_to_string(&lib).expect("lib.rs");
@@ -108,8 +140,18 @@ fn tracked() -> Vec<PathBuf> {
 #[test]
 fn the_top_level_holds_only_what_the_design_names() {
     let known = [
-        "Cargo.toml", "Cargo.lock", "README.md", "controller", "firmware", "sim", "tests",
-        "clippy.toml", "rustfmt.toml", "rust-toolchain.toml", "LICENSE-APACHE", "LICENSE-MIT",
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "controller",
+        "firmware",
+        "sim",
+        "tests",
+        "clippy.toml",
+        "rustfmt.toml",
+        "rust-toolchain.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
     ];
     for path in tracked() {
         let relative = path.strip_prefix(root()).expect("inside").to_path_buf();
@@ -121,8 +163,10 @@ fn the_top_level_holds_only_what_the_design_names() {
 
 #[test]
 fn source_files_stay_readable() {
-    for path in tracked().iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
-        let text = std::fs::read_to_string(path).expect("source");
+    let in_tests = |path: &PathBuf| path.parent().is_some_and(|dir| dir.ends_with("tests"));
+    let sources = tracked().into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs"));
+    for path in sources.filter(|path| !in_tests(path)) {
+        let text = std::fs::read_to_string(&path).expect("source");
         let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let lines = code.lines().count();
         assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines", path.display());
@@ -142,8 +186,8 @@ fn no_unfinished_work_is_left_behind() {
         concat!("dbg", "!("),
         concat!("thread::", "sleep"),
     ];
-    // Waiting for another process or the wall clock is real time by nature; each place says why.
-    let sleepers = ["tests/src/process.rs", "tests/demo/src/live.rs"];
+    // Waiting for another process or a sick disk is real time by nature; each place says why.
+    let sleepers = ["tests/src/process.rs", "controller/src/journal/writer.rs"];
     for path in tracked().iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
         let text = std::fs::read_to_string(path).expect("source");
         for word in banned {
@@ -169,7 +213,8 @@ fn every_place_in_the_code_map_exists() {
     let map = readme.split("## Code map").nth(1).expect("README has a code map");
     let map = map.split("\n## ").next().expect("a section");
     let mut seen = BTreeSet::new();
-    for name in map.split('`').skip(1).step_by(2).filter(|name| name.contains('/')) {
+    let names = map.split('`').skip(1).step_by(2);
+    for name in names.filter(|name| name.contains('/') || root().join(name).is_dir()) {
         assert!(root().join(name).exists(), "README names {name}");
         seen.insert(name.trim_end_matches('/').to_owned());
     }

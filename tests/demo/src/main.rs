@@ -79,7 +79,8 @@ impl Arguments {
         inputs.profile.clone_from(&self.profile);
         let feed = if self.headless { "saturated" } else { "people" };
         inputs.feed = self.feed.clone().unwrap_or_else(|| feed.to_owned());
-        inputs.parcels = if self.headless { Some(self.parcels.unwrap_or(PARCELS)) } else { self.parcels };
+        inputs.parcels =
+            if self.headless { Some(self.parcels.unwrap_or(PARCELS)) } else { self.parcels };
         inputs
     }
 }
@@ -87,10 +88,17 @@ impl Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let inputs = arguments.inputs();
-    if arguments.headless { headless(&inputs) } else { live::run(&inputs, arguments.hmi.as_deref()) }
+    if arguments.headless {
+        headless(&inputs)
+    } else {
+        live::run(&inputs, arguments.hmi.as_deref())
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "wall_seconds is what a stopwatch beside the run shows")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "wall_seconds is what a stopwatch beside the run shows"
+)]
 fn headless(inputs: &Inputs) -> ExitCode {
     let started = std::time::Instant::now();
     let mut report = match summary::run(inputs) {
@@ -115,7 +123,9 @@ fn headless(inputs: &Inputs) -> ExitCode {
         }
     }
     let figures = &report.summary;
-    let bad = figures.wrong_by_decision + figures.wrong_unreported + figures.oracle_lost
+    let bad = figures.wrong_by_decision
+        + figures.wrong_unreported
+        + figures.oracle_lost
         + figures.oracle_doubled;
     let whole = figures.ties && figures.on_line == 0 && Some(figures.inducted) == inputs.parcels;
     match serde_json::to_string(figures) {

@@ -54,8 +54,18 @@ fn cargo(title: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Resul
 
 /// The crates that must not be able to spell a clock, a socket or a file.
 const SANS_IO: &[&str] = &[
-    "units", "modbus", "registers", "node", "zone", "diverter", "scanner", "dws", "panel",
-    "line-model", "node-link", "line-engine",
+    "units",
+    "modbus",
+    "registers",
+    "node",
+    "zone",
+    "diverter",
+    "scanner",
+    "dws",
+    "panel",
+    "line-model",
+    "node-link",
+    "line-engine",
 ];
 
 fn test() -> Result<(), String> {
