@@ -40,7 +40,7 @@ fn run(inputs: &Inputs) -> Harness {
 }
 
 fn handle(harness: &Harness) {
-    let mut line = line_model::Line::new(harness.fixed.line.layout.clone());
+    let mut line = line_model::Line::new(harness.fixed.line.engine.layout.clone());
     let mut times = Vec::with_capacity(harness.disk.records.len());
     let mut read_to_arm = Vec::new();
     for bytes in &harness.disk.records {

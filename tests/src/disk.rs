@@ -83,7 +83,7 @@ impl Disk {
 
     /// Head of the chain over the durable records.
     pub fn head(&self) -> chain::Head {
-        self.head.clone()
+        self.head
     }
 
     fn start(&mut self, now: Micros) {

@@ -70,7 +70,7 @@ pub struct Harness {
 pub type Tamper = fn(&Input, &mut Vec<Decision>);
 
 /// Alters a frame on its way from the bus with this index.
-pub type Tap = fn(usize, &mut Vec<u8>);
+pub type Tap = fn(usize, &mut [u8]);
 
 /// What the people at the panel still have to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -155,7 +155,7 @@ fn a_panic_is_retried_once_then_set_aside() {
 }
 
 /// The scanner's identity (FC 03 of ten words over MBAP) tells another map version.
-fn another_map_version(bus: usize, frame: &mut Vec<u8>) {
+fn another_map_version(bus: usize, frame: &mut [u8]) {
     const PDU: usize = 7;
     if bus == 1 && frame.get(PDU..PDU + 2) == Some(&[0x03, 20]) {
         frame[PDU + 5] = 9;

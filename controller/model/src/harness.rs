@@ -168,6 +168,8 @@ pub(crate) struct Carton {
     pub(crate) grips: bool,
     /// Its landing eye works.
     pub(crate) pulse: bool,
+    /// How long it blocks its landing eye, in counts of the belt.
+    pub(crate) pulse_counts: i64,
     /// It slips behind this eye by so much; behind the induction eye, before it is read.
     pub(crate) slip_behind: Option<(EyeId, i64)>,
     /// It is not under this eye long enough, or too long.
@@ -309,6 +311,7 @@ impl Bench {
             gone_after: None,
             grips: true,
             pulse: true,
+            pulse_counts: 400,
             slip_behind: None,
             looks: None,
         }
@@ -469,7 +472,8 @@ impl Bench {
             self.diverted.insert(carton, chute);
             if self.cartons[carton].pulse {
                 self.plan_event(self.at + 1_000, Event::Pulse { chute, active: true });
-                self.plan_event(self.at + 1_400, Event::Pulse { chute, active: false });
+                let end = self.at + 1_000 + self.cartons[carton].pulse_counts;
+                self.plan_event(end, Event::Pulse { chute, active: false });
             }
         }
     }

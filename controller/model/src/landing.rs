@@ -27,13 +27,15 @@ impl Line {
         let before = self.memory.landings.get(&chute).copied();
         if !active {
             let Some(eye) = self.memory.landings.get_mut(&chute) else { return };
-            let long = ms.since(eye.head) > limits::LANDING_BLOCKED_MS;
+            let blocked_for = ms.since(eye.head);
+            let long = blocked_for > limits::LANDING_BLOCKED_MS;
             if eye.blocked && long {
                 eye.rested = Some(ms);
             }
-            let ended = eye.blocked && eye.explained && !long;
+            let merged =
+                eye.blocked && eye.explained && !long && blocked_for > limits::LANDING_ONE_MS;
             eye.blocked = false;
-            if ended {
+            if merged {
                 self.share_pulse(chute, at);
             }
             return;
@@ -77,7 +79,7 @@ impl Line {
     }
 
     /// Notes for whoever could have begun its own pulse before an explained one ended at `at` that
-    /// the two may have merged: one pulse then stands for two landings.
+    /// the two have merged: a pulse longer than one parcel's stands for two landings.
     fn share_pulse(&mut self, chute: ChuteNo, at: Position) {
         let Some(place) = self.layout.chute(chute) else { return };
         let earliest = self.layout.diverter(place.diverter).landing_from;

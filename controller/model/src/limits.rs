@@ -47,6 +47,9 @@ pub const STRANGER_MEMORY: Millimeters = Millimeters(3_000);
 /// A landing eye blocked for longer is a resting parcel or a full chute.
 pub const LANDING_BLOCKED_MS: i32 = 1_500;
 
+/// One parcel alone blocks its landing eye for at most this long (0.25-0.7 s in practice).
+pub const LANDING_ONE_MS: i32 = 700;
+
 /// A second pulse within this time of an explained one is its rebound.
 pub const REBOUND_MS: i32 = 900;
 

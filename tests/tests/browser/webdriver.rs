@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use system_tests::process;
 
 const DRIVER: &str = "/usr/bin/chromedriver";
 const BROWSER: &str = "/usr/bin/chromium";
@@ -12,7 +13,6 @@ const BROWSER: &str = "/usr/bin/chromium";
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// How long a page may take to show what is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// One browser with an empty profile; ends with its owner, by its own id.
 pub(crate) struct Browser {
@@ -110,17 +110,12 @@ impl Browser {
 
     /// Waits until the script's value is truthy, and gives it.
     pub(crate) fn wait(&self, what: &str, script: &str) -> Value {
-        let mut looks = PATIENCE.as_millis() / PAUSE.as_millis();
-        loop {
+        let found = process::wait_for(PATIENCE, || {
             let value = self.script(&format!("return ({script})"));
             let empty = value.is_null() || value == json!(false) || value == json!("");
-            if !empty {
-                return value;
-            }
-            looks -= 1;
-            assert!(looks > 0, "{what} never came: {script} in\n{}", self.text("body"));
-            std::thread::sleep(PAUSE);
-        }
+            (!empty).then_some(value)
+        });
+        found.unwrap_or_else(|| panic!("{what} never came: {script} in\n{}", self.text("body")))
     }
 
     /// The visible text of the first element that fits.

@@ -344,6 +344,39 @@ fn a_divert_without_a_pulse_is_unconfirmed_until_a_person_resolves_it() {
     assert!(matches!(bench.log.last(), Some(Decision::Refused { .. })));
 }
 
+/// Two boxes to one chute, so close that the second could land while the first still blocks the eye.
+fn two_landings(pulse_counts: i64) -> Bench {
+    let mut bench = Bench::running();
+    let first = bench.put(100, 300, "A");
+    let second = bench.put(100 + 300 + 780, 300, "B");
+    bench.facts.insert("B".to_string(), facts("B", "356-1"));
+    bench.facts.insert("A".to_string(), facts("A", "356-1"));
+    bench.cartons[first].pulse_counts = pulse_counts;
+    bench.cartons[second].pulse = false;
+    bench.drain();
+    bench
+}
+
+#[test]
+fn a_pulse_longer_than_one_parcel_stands_for_two_landings() {
+    // At 1.2 m/s: 750 ms, longer than one parcel's.
+    let bench = two_landings(900);
+    let chute = match bench.story(1).last() {
+        Some(ParcelEvent::Landed { chute, .. }) => chute.0,
+        other => panic!("{other:?}"),
+    };
+    bench.lands(2, chute);
+    assert_eq!(bench.line.memory.tally.landed_planned, 2);
+}
+
+#[test]
+fn a_pulse_of_one_parcel_confirms_nobody_else() {
+    // 666 ms: it ends after the second could have begun, and is no longer than one parcel's.
+    let bench = two_landings(800);
+    assert_eq!(bench.line.memory.tally.landed_planned, 1);
+    assert_eq!(bench.line.memory.tally.unconfirmed, 1);
+}
+
 #[test]
 fn a_pulse_without_a_firing_is_never_a_landing() {
     let mut bench = Bench::running();
