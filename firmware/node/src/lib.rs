@@ -1,8 +1,9 @@
 //! What every node shares: server, exchange, event ring, armed queue, lease, debounce.
 //!
 //! Owns the behaviour behind the wire contract of `registers` that does not depend on the node's
-//! kind; the kinds plug in through [`Logic`]. Knows no pin, no clock and no socket: time, encoder
-//! counts, levels and whole frames come in through [`Node::handle`]. Start reading there.
+//! kind; the kinds plug in through [`Logic`]. Knows no clock and no socket, and pins only in [`io`]:
+//! time, encoder counts, levels and whole frames come in through [`Node::handle`]. Start reading
+//! there.
 #![no_std]
 #![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(
@@ -28,6 +29,7 @@ mod core;
 mod debounce;
 mod event_ring;
 mod exchange;
+pub mod io;
 mod lease;
 pub mod limits;
 mod logic;
