@@ -205,8 +205,8 @@ fn described(line: &Line, rules: Option<usize>, items: Option<usize>) -> serde_j
         json!({
             "number": chute.number.0,
             "diverter": layout.diverter(chute.diverter).name,
-            "side": format!("{:?}", chute.side).to_lowercase(),
-            "role": format!("{:?}", chute.role),
+            "side": chute.side.name(),
+            "role": chute.role.name(),
         })
     });
     json!({
@@ -229,7 +229,8 @@ fn describe(line: &Line, rules: Option<usize>, items: Option<usize>) {
     }
     for chute in &layout.chutes {
         let diverter = &layout.diverter(chute.diverter).name;
-        println!("chute {:>4} {diverter} {:?}, {:?}", chute.number.0, chute.side, chute.role);
+        let (side, role) = (chute.side.name(), chute.role.name());
+        println!("chute {:>4} {diverter} {side}, {role}", chute.number.0);
     }
     println!("gap        {} counts between tail and head", layout.limits.gap_target.0);
     println!("limit      {} parcels/h by geometry", line.geometric_limit_per_hour());

@@ -37,3 +37,13 @@ pub enum Side {
     /// Even chute numbers.
     Right,
 }
+
+impl Side {
+    /// Its name in files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+}

@@ -137,6 +137,17 @@ pub enum ChuteRole {
     Quarantine,
 }
 
+impl ChuteRole {
+    /// Its name in files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sort => "sort",
+            Self::GeneralExceptions => "general_exceptions",
+            Self::Quarantine => "quarantine",
+        }
+    }
+}
+
 /// Times, windows and tolerances of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
