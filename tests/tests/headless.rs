@@ -37,10 +37,12 @@ fn check(inputs: &Inputs, per_hour: u64) {
     assert_eq!(finding.wrong_mechanical, Vec::<String>::new());
     assert_eq!(finding.lost, Vec::<String>::new());
     assert_eq!(finding.doubled, Vec::<String>::new());
-    assert_eq!((summary.lost, summary.unconfirmed, summary.removed), (0, 0, 0));
-    let share = summary.sorted * 1_000 / summary.sortable;
+    assert_eq!((summary.lost, summary.removed), (0, 0));
+    // Two landings can merge into one pulse that is no longer than one parcel's: then the second
+    // stays open until a person looks, which is the truth.
+    assert!(summary.unconfirmed * 200 <= summary.inducted, "{} open", summary.unconfirmed);
+    let share = summary.landed_planned * 1_000 / summary.sortable;
     assert!(share >= 970, "{share} per mille of readable, routable parcels landed as planned");
-    assert!(summary.landed_planned + summary.landed_alternate >= summary.sorted);
     assert!(summary.parcels_per_hour >= per_hour, "{} an hour", summary.parcels_per_hour);
     let limit = summary.geometric_limit_per_hour;
     assert!(summary.parcels_per_hour * 100 >= limit * 95, "of the geometric limit {limit}");
