@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::config::Line;
 use crate::exit::{Exit, TABLE};
-use crate::inputs::{self, BusAt, InputFault};
+use crate::inputs::{self, BusAt, InputFault, LeftOut};
 use crate::journal::{JournalFault, reader};
 use crate::logs;
 use crate::start::{self, Daemon};
@@ -137,6 +137,9 @@ fn run(args: Run) -> Exit {
         Ok(read) => read,
         Err(fault) => return faulty(&fault, false),
     };
+    if let Some(rows) = LeftOut::of(&manifest) {
+        eprintln!("{rows}");
+    }
     if let Err(unknown) = inputs::relocate(&mut line.value, &args.buses) {
         eprintln!("error: failed to {unknown}");
         return Exit::Usage;
@@ -186,6 +189,9 @@ fn check_all(args: &Check) -> Result<(), InputFault> {
         .as_ref()
         .map(|path| inputs::manifest(path, args.skip_bad_rows))
         .transpose()?;
+    if let Some(rows) = manifest.as_ref().and_then(LeftOut::of) {
+        eprintln!("{rows}");
+    }
     let rules = plan.map(|plan| plan.value.rules.len());
     let items = manifest.map(|manifest| manifest.value.items.len());
     if args.json {

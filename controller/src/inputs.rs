@@ -67,16 +67,7 @@ impl std::fmt::Display for InputFault {
             }
             Self::Faults(faults) => write!(f, "{faults}"),
             Self::Rows { file, faults } => {
-                for fault in &faults.list {
-                    write!(f, "error: {file}:{}: ", fault.line)?;
-                    if !fault.column.is_empty() {
-                        write!(f, "{}: ", fault.column)?;
-                    }
-                    writeln!(f, "{}", fault.reason)?;
-                }
-                if faults.more > 0 {
-                    writeln!(f, "... and {} more", faults.more)?;
-                }
+                rows(f, "error", file, faults)?;
                 write!(f, "{file}: {} bad rows; nothing was imported", faults.rows)
             }
         }
@@ -84,6 +75,45 @@ impl std::fmt::Display for InputFault {
 }
 
 impl std::error::Error for InputFault {}
+
+/// Writes each bad row as `severity: file:line: column: reason`.
+fn rows(
+    f: &mut std::fmt::Formatter<'_>,
+    severity: &str,
+    file: &str,
+    faults: &RowFaults,
+) -> std::fmt::Result {
+    for fault in &faults.list {
+        write!(f, "{severity}: {file}:{}: ", fault.line)?;
+        if !fault.column.is_empty() {
+            write!(f, "{}: ", fault.column)?;
+        }
+        writeln!(f, "{}", fault.reason)?;
+    }
+    if faults.more > 0 {
+        writeln!(f, "... and {} more", faults.more)?;
+    }
+    Ok(())
+}
+
+/// The rows of a manifest that were left out because the person said so.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut<'a>(&'a Input<Manifest>);
+
+impl<'a> LeftOut<'a> {
+    /// What was left out of `manifest`; `None` when every row was taken.
+    pub fn of(manifest: &'a Input<Manifest>) -> Option<Self> {
+        (manifest.value.skipped.rows > 0).then_some(Self(manifest))
+    }
+}
+
+impl std::fmt::Display for LeftOut<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Input { name, value, .. } = self.0;
+        rows(f, "warning", name, &value.skipped)?;
+        write!(f, "{name}: {} bad rows; they were left out", value.skipped.rows)
+    }
+}
 
 /// A checked input with the bytes that it was read from.
 #[derive(Clone, Debug)]

@@ -103,7 +103,10 @@ fn a_manifest_with_bad_rows_imports_nothing_unless_told_to_skip_them() {
     assert!(words.contains("waybill") && words.contains("inspected"), "columns are named");
     assert!(words.contains(":5") && words.contains(":10"), "rows are named by line");
     let skipping = ["check", "--line", path(&line), "--manifest", path(&file), "--skip-bad-rows"];
-    assert_eq!(sortline(&skipping).status.code(), Some(0));
+    let out = sortline(&skipping);
+    assert_eq!(out.status.code(), Some(0));
+    let words = text(&out.stderr);
+    assert!(words.contains(":5") && words.contains("left out"), "they are still named: {words}");
 }
 
 #[test]
