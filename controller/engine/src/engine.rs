@@ -4,7 +4,7 @@ use crate::gate::{Change, Gate};
 use crate::record;
 use crate::snapshot;
 use crate::wake::{Effects, EngineSetup, EngineView, Question, Record, Start, Wake};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use line_model::Line;
 use line_model::decision::Decision;
@@ -38,6 +38,10 @@ pub struct Engine {
     away: Option<Micros>,
     /// How far each node has been heard.
     heard: BTreeMap<NodeId, Position>,
+    /// Nodes that were heard further since the line was last asked what it waits for.
+    further: BTreeSet<NodeId>,
+    /// The line has taken an input since: it may wait for something else now.
+    changed: bool,
     reports: VecDeque<Report>,
     handling: Option<Input>,
     aside: VecDeque<Input>,
@@ -79,6 +83,8 @@ impl Engine {
             now,
             away,
             heard: BTreeMap::new(),
+            further: BTreeSet::new(),
+            changed: true,
             reports: VecDeque::new(),
             handling: None,
             aside: VecDeque::new(),
@@ -149,6 +155,7 @@ impl Engine {
                 What::Input(input) => self.feed(input, out),
                 What::Heard(at) => {
                     self.heard.insert(report.node, at);
+                    self.further.insert(report.node);
                 }
             }
         }
@@ -164,6 +171,7 @@ impl Engine {
             None => input,
         };
         let mut decisions = Vec::new();
+        self.changed = true;
         self.handling = Some(input.clone());
         self.line.handle(self.now, input.clone(), &mut decisions);
         if let Some(tamper) = self.tamper {
@@ -225,8 +233,10 @@ impl Engine {
     /// Tells the line of heard positions that it waits for.
     fn positions(&mut self, out: &mut Effects) {
         for _ in 0..HEARD_ROUNDS {
-            let line = &self.line;
-            let reached = self.heard.iter().filter(|(node, at)| {
+            let (line, all) = (&self.line, core::mem::take(&mut self.changed));
+            let further = core::mem::take(&mut self.further);
+            let asked = self.heard.iter().filter(|(node, _)| all || further.contains(node));
+            let reached = asked.filter(|(node, at)| {
                 line.next_position(**node).is_some_and(|next| at.since(next).0 >= 0)
             });
             let reached: Vec<_> = reached.map(|(node, at)| (*node, *at)).collect();
