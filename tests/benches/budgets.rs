@@ -3,6 +3,7 @@
 
 use line_model::decision::{Decision, ParcelEvent};
 use line_model::signal::Input;
+use modbus::rtu::Timing;
 use registers::exchange::WRITE_WORDS;
 use std::time::Instant;
 use system_tests::harness::Harness;
@@ -18,10 +19,11 @@ fn percentile(sorted: &[u128], permille: usize) -> u128 {
     sorted.get(sorted.len().saturating_sub(1) * permille / 1_000).copied().unwrap_or_default()
 }
 
-/// Seconds of one FC 23 exchange on the wire: both frames, two silences, no turn-around.
-fn exchange_us(baud: u64, read_words: u64) -> u64 {
-    let characters = (13 + 2 * u64::from(WRITE_WORDS)) + (5 + 2 * read_words);
-    characters * 11 * 1_000_000 / baud + 2 * 1_750
+/// Microseconds of one FC 23 exchange on the wire: both frames, two silences, no turn-around.
+fn exchange_us(baud: u32, read_words: usize) -> u64 {
+    let timing = Timing { baud, bits_per_char: 11 };
+    let characters = (13 + 2 * usize::from(WRITE_WORDS)) + (5 + 2 * read_words);
+    timing.wire_time(characters).plus(timing.silence()).plus(timing.silence()).0
 }
 
 fn run(inputs: &Inputs) -> Harness {
@@ -77,7 +79,7 @@ fn bus(harness: &Harness) {
     for (bus, setup) in view.buses.iter().zip(buses).filter(|(_, setup)| setup.serial) {
         let exchanges: u64 = bus.stations.iter().map(|s| s.counters.exchanges).sum();
         let actual = harness.now().0 / exchanges.max(1);
-        let least = exchange_us(u64::from(setup.baud), 28);
+        let least = exchange_us(setup.baud, 28);
         println!(
             "bus {}: {} nodes at {} baud, W = {WRITE_WORDS}, R = 28: {} us an exchange, computed \
              minimum {least} us without turn-around (plant: 0.3-1 ms): ratio {:.3}; cycle {} ms",
