@@ -2,7 +2,7 @@
 
 use modbus::mbap::{self, Broken, Decoder};
 use modbus::pdu;
-use modbus::rtu::{self, FrameError, Length, Receiver, answer_length, request_length};
+use modbus::rtu::{self, FrameError, Length, Receiver, Tally, answer_length, request_length};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -68,6 +68,32 @@ fn frames_are_checked_for_length_and_crc() {
     assert!(rtu::encode(1, &[0; 254], &mut out).is_err());
     assert_eq!(rtu::encode(1, &[0; 253], &mut out), Ok(256));
     assert!(rtu::encode(1, &[0; 253], &mut out[..255]).is_err());
+}
+
+#[test]
+fn a_receiver_tells_what_it_heard() {
+    let frame = sealed(1, &[6, 0, 0, 0, 0]);
+    let mut receiver = Receiver::new(1);
+    received(&mut receiver, &[&[0x55; 3]]);
+    receiver.resync();
+    receiver.silence();
+    assert_eq!(receiver.take_tally(), Tally::default(), "before the first silence");
+    received(&mut receiver, &[&frame, &sealed(2, &[3, 0, 0, 0, 1]), &sealed(2, &[3, 2, 0, 0])]);
+    receiver.silence();
+    receiver.silence();
+    assert_eq!(receiver.take_tally(), Tally { frames: 3, garbled: 0 }, "answers of others too");
+    received(&mut receiver, &[&[0x55; 3]]);
+    receiver.silence();
+    received(&mut receiver, &[&[0x55; 600]]);
+    receiver.silence();
+    received(&mut receiver, &[&frame[..4]]);
+    receiver.resync();
+    received(&mut receiver, &[&frame[4..]]);
+    receiver.resync();
+    receiver.silence();
+    receiver.resync();
+    assert_eq!(receiver.take_tally(), Tally { frames: 0, garbled: 4 }, "one a stretch");
+    assert_eq!(receiver.take_tally(), Tally::default());
 }
 
 #[test]

@@ -24,9 +24,33 @@ impl Stamp {
     }
 }
 
+/// What a UART says of a character that cannot be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineError {
+    /// The parity bit does not fit.
+    Parity,
+    /// The stop bit was low, or the UART says no more than that the character is bad.
+    Framing,
+    /// A character was lost because the one before had not been fetched.
+    Overrun,
+    /// The line was low for longer than a character.
+    Break,
+}
+
 /// What happens to a node.
+///
+/// A serial line is given byte by byte (`Bytes`, `LineError`, `Silence`) by a board, or in whole
+/// frames (`Rtu`) by a simulator. Whoever mixes the two says `Silence` before the next `Bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
+    /// Bytes from the serial line as the UART gives them, in any portions, at the instant of the
+    /// last one. The node finds its requests in them. What the node itself sends is not among
+    /// them: the receiver of a two-wire line is off while its driver is on.
+    Bytes(&'a [u8]),
+    /// The UART could not read a character: everything up to the next silence is dropped.
+    LineError(LineError),
+    /// The serial line was quiet for t3.5. A node listens from the first silence on.
+    Silence,
     /// One whole RTU frame, slave address to CRC, at the instant of its last byte.
     Rtu(&'a [u8]),
     /// One whole Modbus TCP frame, MBAP header included.
@@ -47,7 +71,9 @@ pub enum Input<'a> {
 /// What a node wants done after one input; [`crate::Node::handle`] empties it first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
-    /// The answer frame in the form of the request (RTU or TCP); empty = stay silent.
+    /// The answer frame in the form of the request (RTU or TCP); empty = stay silent. On a serial
+    /// line it is sent after t3.5 of silence; when several requests came at once, it is the answer
+    /// to the last frame, because whoever sends again no longer awaits an earlier answer.
     pub reply: Vec<u8, REPLY_BYTES_MAX>,
     /// Outputs that changed, in order of their ids: output id and new value.
     pub outputs: Vec<(u8, u32), CHANGES_MAX>,

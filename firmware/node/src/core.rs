@@ -8,6 +8,7 @@ use crate::limits::{DEVICE_BYTES_MAX, RING_WORDS};
 use crate::outputs::Outputs;
 use crate::settings::Settings;
 use heapless::Vec;
+use modbus::rtu::Receiver;
 use registers::NodeKind;
 use registers::event::Event;
 use registers::points::{SETTING_DEBOUNCE, SETTING_LEASE};
@@ -37,6 +38,7 @@ pub struct Core {
     pub(crate) accepted: bool,
     pub(crate) ack_ignored: u16,
     pub(crate) frames_bad: u16,
+    pub(crate) line: Receiver,
     pub(crate) device: Vec<u8, DEVICE_BYTES_MAX>,
 }
 
@@ -57,6 +59,7 @@ impl Core {
             accepted: false,
             ack_ignored: 0,
             frames_bad: 0,
+            line: Receiver::new(identity.unit),
             device: Vec::new(),
         }
     }

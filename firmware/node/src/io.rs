@@ -1,6 +1,11 @@
-//! The pins of a node of any kind: levels in, contacts out.
+//! The pins and the serial line of a node of any kind: levels and bytes in, contacts out.
 //!
-//! The kinds say which points have pins; nothing else of this crate knows that there are pins.
+//! The kinds say which points have pins; nothing else of this crate knows that there are pins or a
+//! UART.
+
+mod uart;
+
+pub use uart::Uart;
 
 use crate::{Input, Output};
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin, PinState};

@@ -2,7 +2,7 @@
 //!
 //! Owns the behaviour behind the wire contract of `registers` that does not depend on the node's
 //! kind; the kinds plug in through [`Logic`]. Knows no clock and no socket, and pins only in [`io`]:
-//! time, encoder counts, levels and whole frames come in through [`Node::handle`]. Start reading
+//! time, encoder counts, levels and the bytes of the line come in through [`Node::handle`]. Start reading
 //! there.
 #![no_std]
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -32,13 +32,14 @@ mod exchange;
 pub mod io;
 mod lease;
 pub mod limits;
+mod line;
 mod logic;
 mod machine;
 mod outputs;
 mod settings;
 
 pub use crate::core::Core;
-pub use boundary::{Identity, Input, Output, Stamp, View};
+pub use boundary::{Identity, Input, LineError, Output, Stamp, View};
 pub use debounce::Edge;
 pub use event_ring::EventRing;
 pub use logic::Logic;

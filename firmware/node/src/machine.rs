@@ -3,6 +3,7 @@
 use crate::bank;
 use crate::boundary::{Identity, Input, Output, Stamp, View};
 use crate::core::Core;
+use crate::line;
 use crate::logic::Logic;
 use registers::event::Event;
 use units::{Counts, Micros};
@@ -34,6 +35,9 @@ impl<L: Logic> Node<L> {
         self.expire_lease();
         self.logic.tick(&mut self.core);
         match input {
+            Input::Bytes(bytes) => line::bytes(self, bytes, out),
+            Input::LineError(error) => line::error(self, error),
+            Input::Silence => line::silence(self, out),
             Input::Rtu(frame) => bank::serve_rtu(self, frame, out),
             Input::Tcp(frame) => bank::serve_tcp(self, frame, out),
             Input::Level { input, level } => self.level(input, level),

@@ -7,7 +7,7 @@ mod timing;
 
 pub use frame::{FrameError, check, encode};
 pub use length::{Length, answer_length, request_length};
-pub use receiver::Receiver;
+pub use receiver::{Receiver, Tally};
 pub use timing::Timing;
 
 pub(crate) use frame::seal;

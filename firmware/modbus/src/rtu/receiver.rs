@@ -26,6 +26,17 @@ pub struct Receiver {
     due: Option<(u8, Expected)>,
     /// Bytes that a torn answer still lacks.
     torn: usize,
+    tally: Tally,
+}
+
+/// What a receiver heard since its [`Tally`] was last taken; both numbers saturate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Whole frames with a right CRC, whoever sent them.
+    pub frames: u16,
+    /// Stretches between two silences that were dropped: a wrong CRC, a length that cannot be, an
+    /// error of the UART. What is heard before the first silence is not counted.
+    pub garbled: u16,
 }
 
 /// What the next byte is.
@@ -42,7 +53,14 @@ enum State {
 impl Receiver {
     /// Builds the receiver of node `unit`; it listens from the first silence on.
     pub const fn new(unit: u8) -> Self {
-        Self { unit, frame: Frame::new(), state: State::Deaf, due: None, torn: 0 }
+        Self {
+            unit,
+            frame: Frame::new(),
+            state: State::Deaf,
+            due: None,
+            torn: 0,
+            tally: Tally { frames: 0, garbled: 0 },
+        }
     }
 
     /// Takes bytes from the front of `input` up to the end of a request and returns its frame.
@@ -58,6 +76,11 @@ impl Receiver {
         None
     }
 
+    /// Hands out what was heard since the last call, and begins anew.
+    pub fn take_tally(&mut self) -> Tally {
+        core::mem::take(&mut self.tally)
+    }
+
     /// Says that the line was quiet for t3.5; returns the request that this ends, if any.
     pub fn silence(&mut self) -> Option<&[u8]> {
         let collecting = self.state == State::Collecting;
@@ -67,7 +90,8 @@ impl Receiver {
                 self.state = State::Delivered;
                 return Some(self.frame.as_bytes());
             }
-        } else if collecting {
+        } else if collecting && !self.frame.as_bytes().is_empty() {
+            self.garbled();
             self.tear();
         }
         self.frame.clear();
@@ -77,8 +101,13 @@ impl Receiver {
     /// Forgets everything up to the next silence: after an error of the UART, or after sending
     /// where the node hears itself.
     pub fn resync(&mut self) {
-        if self.state == State::Collecting {
-            self.tear();
+        match self.state {
+            State::Deaf => {}
+            State::Delivered => self.garbled(),
+            State::Collecting => {
+                self.garbled();
+                self.tear();
+            }
         }
         self.frame.clear();
         self.state = State::Deaf;
@@ -122,6 +151,7 @@ impl Receiver {
 
     /// Judges the whole frame in the buffer; what is not to be delivered is swallowed.
     fn judge(&mut self) -> State {
+        self.tally.frames = self.tally.frames.saturating_add(1);
         let bytes = self.frame.as_bytes();
         let answer = self
             .answering()
@@ -138,6 +168,10 @@ impl Receiver {
             (false, true) => State::Deaf,
             (false, false) => State::Delivered,
         }
+    }
+
+    fn garbled(&mut self) {
+        self.tally.garbled = self.tally.garbled.saturating_add(1);
     }
 
     /// Accounts for the bytes in the buffer, which a silence ended before they were a frame.
