@@ -229,7 +229,7 @@ fn diagnostics_read_every_block_and_write_none() {
     bench.run(40);
     let identity = read(&mut bench, map::IDENTITY, map::IDENTITY_WORDS).expect("identity");
     let hash = settings_hash(&[3_000, 25]);
-    assert_eq!(identity, [2, 1, 0xB007, 0x0102, 0x0304, 0x0506, 0x0708, 28, hash, 2]);
+    assert_eq!(identity, [2, 2, 0xB007, 0x0102, 0x0304, 0x0506, 0x0708, 28, hash, 2]);
     let events = read(&mut bench, map::EVENTS, 28).expect("events");
     assert!(sealed(IDENTITY.unit, 0, &events));
     assert_eq!((events[0], events[2], events[3]), (0, 0xFFFE, 1));

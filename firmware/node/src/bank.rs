@@ -7,8 +7,9 @@ use crate::machine::Node;
 use modbus::pdu::{Exception, Request, Words};
 use modbus::server::{self, Bank, WordSink};
 use modbus::{mbap, rtu};
+use registers::address::{ADDRESS_WORDS, AddressFault, NewAddress};
 use registers::exchange::WRITE_WORDS;
-use registers::map::{ARMED, EVENTS, LATCH, SETTINGS, STATUS, WRITE};
+use registers::map::{ADDRESS, ARMED, EVENTS, LATCH, SETTINGS, STATUS, WRITE};
 use registers::points::SETTINGS_MAX;
 use registers::status::{ARMED_WORDS, STATUS_WORDS};
 
@@ -21,6 +22,8 @@ enum Door {
     Latch,
     /// FC 16 on the settings block, to this node alone.
     Settings,
+    /// FC 16 on the address block, written to this slave (0 = broadcast).
+    Address { slave: u8 },
     /// FC 23: write the whole exchange block, read one of the blocks that carry the token.
     Exchange,
     /// Anything else: exception 02.
@@ -28,11 +31,12 @@ enum Door {
 }
 
 impl Door {
-    fn of(request: &Request<'_>, event_words: u16, broadcast: bool) -> Self {
+    fn of(request: &Request<'_>, event_words: u16, slave: u8, broadcast: bool) -> Self {
         match *request {
             Request::ReadHolding { .. } => Self::Read,
             Request::WriteSingle { address: LATCH, .. } => Self::Latch,
             Request::WriteMultiple { address: SETTINGS, .. } if !broadcast => Self::Settings,
+            Request::WriteMultiple { address: ADDRESS, .. } => Self::Address { slave },
             Request::ReadWrite { read_address, read_quantity, write_address, words } => {
                 let whole = write_address == WRITE && words.len() == usize::from(WRITE_WORDS);
                 let reads = [(EVENTS, event_words), (STATUS, STATUS_WORDS), (ARMED, ARMED_WORDS)];
@@ -57,9 +61,10 @@ struct Registers<'a, L> {
 }
 
 impl<'a, L: Logic> Registers<'a, L> {
-    fn new(node: &'a mut Node<L>, pdu: &[u8], broadcast: bool) -> Self {
-        let door = Request::parse(pdu)
-            .map_or(Door::Closed, |request| Door::of(&request, L::KIND.event_words(), broadcast));
+    fn new(node: &'a mut Node<L>, pdu: &[u8], slave: u8, broadcast: bool) -> Self {
+        let door = Request::parse(pdu).map_or(Door::Closed, |request| {
+            Door::of(&request, L::KIND.event_words(), slave, broadcast)
+        });
         Self { node, door, exchanged: Exchanged::NONE }
     }
 }
@@ -101,6 +106,19 @@ impl<L: Logic> Bank for Registers<'_, L> {
                 let taken = self.node.core.settings.replace(L::KIND, new);
                 taken.then_some(()).ok_or(Exception::IllegalValue)
             }
+            Door::Address { slave } => {
+                let mut block = [0; ADDRESS_WORDS as usize];
+                let words = copied(words, &mut block).ok_or(Exception::IllegalAddress)?;
+                let new = NewAddress::parse(slave, words).map_err(|fault| match fault {
+                    AddressFault::Length => Exception::IllegalAddress,
+                    AddressFault::Check | AddressFault::Unit { .. } => Exception::IllegalValue,
+                })?;
+                if new.serial_number != self.node.core.identity.serial_number {
+                    return Err(Exception::IllegalValue);
+                }
+                self.node.core.new_unit = Some(new.unit);
+                Ok(())
+            }
             Door::Read | Door::Closed => Err(Exception::IllegalAddress),
         }
     }
@@ -123,7 +141,7 @@ pub(crate) fn serve_rtu<L: Logic>(node: &mut Node<L>, frame: &[u8], out: &mut Ou
     if unit != my_unit && unit != rtu::BROADCAST {
         return;
     }
-    let mut bank = Registers::new(node, pdu, unit == rtu::BROADCAST);
+    let mut bank = Registers::new(node, pdu, unit, unit == rtu::BROADCAST);
     reply(out, |room| server::serve_rtu(my_unit, frame, &mut bank, room));
 }
 
@@ -135,7 +153,7 @@ pub(crate) fn serve_tcp<L: Logic>(node: &mut Node<L>, frame: &[u8], out: &mut Ou
     if frame.unit != node.core.identity.unit {
         return;
     }
-    let mut bank = Registers::new(node, frame.pdu, false);
+    let mut bank = Registers::new(node, frame.pdu, frame.unit, false);
     reply(out, |room| server::serve_tcp(frame, &mut bank, room));
 }
 

@@ -79,12 +79,15 @@ pub struct Output {
     pub outputs: Vec<(u8, u32), CHANGES_MAX>,
     /// Bytes to the reader or scale.
     pub device: Vec<u8, DEVICE_BYTES_MAX>,
+    /// The node's new slave address from the next input on: the shell stores it, and gives it as
+    /// [`Identity::unit`] after the next boot.
+    pub unit: Option<u8>,
 }
 
 impl Output {
     /// Builds an empty output.
     pub const fn new() -> Self {
-        Self { reply: Vec::new(), outputs: Vec::new(), device: Vec::new() }
+        Self { reply: Vec::new(), outputs: Vec::new(), device: Vec::new(), unit: None }
     }
 
     /// Forgets everything.
@@ -92,6 +95,7 @@ impl Output {
         self.reply.clear();
         self.outputs.clear();
         self.device.clear();
+        self.unit = None;
     }
 }
 
@@ -123,4 +127,6 @@ pub struct View {
     pub armed: ArmedList,
     /// Output values by id.
     pub outputs: [u32; OUTPUTS_MAX],
+    /// New slave addresses taken since boot, saturating.
+    pub address_changes: u16,
 }

@@ -39,6 +39,9 @@ pub struct Core {
     pub(crate) ack_ignored: u16,
     pub(crate) frames_bad: u16,
     pub(crate) line: Receiver,
+    /// A slave address that is taken once the answer has been formed.
+    pub(crate) new_unit: Option<u8>,
+    pub(crate) address_changes: u16,
     pub(crate) device: Vec<u8, DEVICE_BYTES_MAX>,
 }
 
@@ -60,6 +63,8 @@ impl Core {
             ack_ignored: 0,
             frames_bad: 0,
             line: Receiver::new(identity.unit),
+            new_unit: None,
+            address_changes: 0,
             device: Vec::new(),
         }
     }
@@ -113,6 +118,15 @@ impl Core {
     pub fn send(&mut self, bytes: &[u8]) {
         // What cannot be sent is a trigger without a result, which its own deadline reports.
         let _sent: Result<(), _> = self.device.extend_from_slice(bytes);
+    }
+
+    /// Takes a new slave address, if one was given, and tells it.
+    pub(crate) fn readdress(&mut self) -> Option<u8> {
+        let unit = self.new_unit.take().filter(|unit| *unit != self.identity.unit)?;
+        self.identity.unit = unit;
+        self.line = Receiver::new(unit);
+        self.address_changes = self.address_changes.saturating_add(1);
+        Some(unit)
     }
 
     pub(crate) fn debounce(&self) -> Micros {

@@ -50,6 +50,7 @@ impl<L: Logic> Node<L> {
             let _told: Result<(), _> = out.outputs.push((output, value));
         });
         out.device = core::mem::take(&mut self.core.device);
+        out.unit = self.core.readdress();
     }
 
     /// Takes a raw level; an input that the kind does not have is ignored.
@@ -108,6 +109,7 @@ impl<L: Logic> Node<L> {
             status: self.status(0),
             armed: self.armed_list(0),
             outputs: self.core.outputs.values(),
+            address_changes: self.core.address_changes,
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum Access {
     Exchange,
     /// Written by FC 06, also as a broadcast.
     Write,
+    /// Written by FC 16, also as a broadcast; never read.
+    Place,
     /// Read by FC 03, written by FC 16.
     ReadWrite,
 }
@@ -39,6 +41,7 @@ impl Access {
             Self::Read => "read",
             Self::Exchange => "write in an exchange (FC 23)",
             Self::Write => "write (FC 06, broadcast too)",
+            Self::Place => "write (FC 16, broadcast too)",
             Self::ReadWrite => "read (FC 03), write (FC 16)",
         }
     }

@@ -18,11 +18,13 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod address;
 pub mod check;
 pub mod descriptor;
 pub mod event;
 pub mod exchange;
 pub mod map;
+pub mod objects;
 pub mod points;
 pub mod status;
 mod words;

@@ -1,12 +1,13 @@
 //! Addresses, blocks and node kinds.
 
+use crate::address::ADDRESS_WORDS;
 use crate::descriptor::{Access, Block, Register};
 use crate::exchange::WRITE_WORDS;
 use crate::status::{ARMED_WORDS, STATUS_WORDS};
 
 /// Version of the maps in this crate; raised by every change of an address or a meaning, in a
 /// commit of its own with a new golden file. A host refuses a node with another version.
-pub const MAP_VERSION: u16 = 1;
+pub const MAP_VERSION: u16 = 2;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +79,8 @@ pub const STATUS: u16 = 0x0300;
 pub const ARMED: u16 = 0x0400;
 /// Address of the latch register.
 pub const LATCH: u16 = 0x0500;
+/// First address of the address block.
+pub const ADDRESS: u16 = 0x0510;
 /// First address of the settings block.
 pub const SETTINGS: u16 = 0x0600;
 
@@ -99,6 +102,10 @@ const fn write(
     meaning: &'static str,
 ) -> Register {
     Register { address, words, name, access: Access::Exchange, unit, reset: None, meaning }
+}
+
+const fn place(address: u16, words: u16, name: &'static str, meaning: &'static str) -> Register {
+    Register { address, words, name, access: Access::Place, unit: "", reset: None, meaning }
 }
 
 /// Every block of every node, in order of address.
@@ -296,6 +303,32 @@ pub const BLOCKS: &[Block] = &[
             reset: Some(0),
             meaning: "Number of this latch, not 0; reported in the status block with the count.",
         }],
+    },
+    Block {
+        address: ADDRESS,
+        words: ADDRESS_WORDS,
+        name: "address",
+        meaning: "Gives one node another slave address, even where two nodes share one: written whole by FC 16, to the node or to slave 0 (broadcast). The node answers under the old address, then has the new one and keeps it over restarts; nothing else of it changes.",
+        registers: &[
+            place(
+                0x0510,
+                2,
+                "address_serial_number",
+                "The node that is meant. A broadcast with another number has no effect; another number to this node alone: exception 03.",
+            ),
+            place(
+                0x0512,
+                1,
+                "address_unit",
+                "Its new slave address, 1 to 247; anything else: exception 03.",
+            ),
+            place(
+                0x0513,
+                1,
+                "address_check",
+                "Check word over the slave address of the request (0 = broadcast), token 0 and the three words before; a wrong one: exception 03.",
+            ),
+        ],
     },
     Block {
         address: SETTINGS,

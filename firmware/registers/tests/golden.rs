@@ -2,3 +2,5 @@
 
 #[path = "versions/v01.rs"]
 mod v01;
+#[path = "versions/v02.rs"]
+mod v02;

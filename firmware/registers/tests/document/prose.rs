@@ -23,12 +23,12 @@ pub(super) const SERVICES: &str = "
 |---|---|
 | FC 03 (0x03) | Reads one whole block: identity, events, status, armed or settings. Blocks that carry a token carry 0, and their check word is built with token 0. Has no effect. |
 | FC 06 (0x06) | Writes the latch register; to slave 0 (broadcast) without an answer. |
-| FC 16 (0x10) | Writes the whole settings block; not as a broadcast. |
+| FC 16 (0x10) | Writes the whole settings block, not as a broadcast; or the whole address block, also as a broadcast (without an answer). |
 | FC 23 (0x17) | Writes the whole exchange block and reads one whole block: events (R words), status or armed. The write happens before the read. |
 | FC 08 (0x08), sub-function 0 | Echo. |
 
 Any other function: exception 01. Any other address, or a part of a block: exception 02. A wrong check word, a setting
-out of range or latch number 0: exception 03. A request that is answered with an exception has no effect. RTU: 8E1, a
+out of range, latch number 0 or an address block for another node: exception 03. A request that is answered with an exception has no effect. RTU: 8E1, a
 frame with a wrong CRC or for another slave is met with silence. TCP: port of the line file, unit = slave address,
 another unit is met with silence.
 ";
