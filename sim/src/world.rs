@@ -375,6 +375,10 @@ impl World {
             self.plant.device(station, &output.device, now, &mut self.happenings);
             self.enter_happenings();
         }
+        if let Some(unit) = output.unit {
+            // As in flash: the address of every later boot.
+            self.stations[station].plan.unit = unit;
+        }
         if !output.reply.is_empty() {
             self.answer(station, &output.reply);
         }
