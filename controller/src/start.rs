@@ -12,6 +12,7 @@ use modbus::session::Wire;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
+use crate::bus::tap::Tap;
 use crate::bus::{self, Heard, serial, tcp};
 use crate::clock::{Clock, utc_us};
 use crate::config::{self, BusPort, Line, manifest::Manifest};
@@ -169,7 +170,8 @@ fn parts(
     let (view, shown) = watch::channel(Arc::new(first));
     let (press, commands) = mpsc::channel(COMMANDS_MAX);
     serve_screens(&line, listener, shown, press, &data)?;
-    let (buses, heard) = open_buses(&line)?;
+    let tap = Tap::default();
+    let (buses, heard) = open_buses(&line, &tap)?;
     let (questions, answers) = ask_manifest(manifest.value);
     let on = |kind, what| signal(kind).map_err(|source| DaemonFault::System { what, source });
     let leave = Leave {
@@ -228,7 +230,7 @@ fn serve_screens(
 type Buses = (Vec<mpsc::Sender<bus::Request>>, mpsc::Receiver<Heard>);
 
 /// Starts every bus; ports and connections are opened by the buses themselves.
-fn open_buses(line: &Line) -> Result<Buses, DaemonFault> {
+fn open_buses(line: &Line, tap: &Tap) -> Result<Buses, DaemonFault> {
     let (say, heard) = mpsc::channel(bus::HEARD_MAX);
     let mut buses = Vec::with_capacity(line.ports.len());
     for (index, (port, setup)) in (0_u8..).zip(line.ports.iter().zip(&line.engine.buses)) {
@@ -257,13 +259,22 @@ fn open_buses(line: &Line) -> Result<Buses, DaemonFault> {
                     tokio_serial::StopBits::One
                 };
                 let path = PathBuf::from(path);
-                let setup = serial::Setup { bus: index, name, path, wire, parity, stop_bits };
+                let setup = serial::Setup {
+                    bus: index,
+                    name,
+                    path,
+                    wire,
+                    parity,
+                    stop_bits,
+                    tap: tap.clone(),
+                };
                 // The thread ends with its requests' sender; nobody needs to join it.
                 let _thread = serial::spawn(setup, requests, say.clone())
                     .map_err(|source| DaemonFault::System { what: "a serial bus", source })?;
             }
             BusPort::Tcp { address } => {
-                let setup = tcp::Setup { bus: index, name, address: address.clone() };
+                let setup =
+                    tcp::Setup { bus: index, name, address: address.clone(), tap: tap.clone() };
                 tokio::spawn(tcp::serve(setup, requests, say.clone()));
             }
         }

@@ -5,7 +5,9 @@
 //! [`serial`] gives every port its own thread and moves bytes for the sans-io session; [`tcp`] keeps
 //! one connection and replaces it after any doubt.
 
+pub mod pcap;
 pub mod serial;
+pub mod tap;
 pub mod tcp;
 
 use std::time::Duration;

@@ -17,6 +17,7 @@ use tokio_serial::{
 };
 use units::Micros;
 
+use super::tap::{SerialTap, Tap};
 use super::{Desk, Event, Heard, Leaving, Request};
 use crate::clock::Clock;
 
@@ -40,6 +41,8 @@ pub struct Setup {
     pub parity: Parity,
     /// Stop bits of a character.
     pub stop_bits: StopBits,
+    /// Where its frames are shown.
+    pub tap: Tap,
 }
 
 /// Starts the bus on its own thread; it ends when the sender of `requests` is gone.
@@ -116,13 +119,15 @@ struct Port<'a> {
     session: Session,
     clock: Clock,
     out: Outputs,
+    tap: SerialTap,
 }
 
 impl<'a> Port<'a> {
     fn new(setup: &'a Setup, port: SerialStream) -> Self {
         let session = Session::new(setup.wire);
         let clock = Clock::starting_at(Micros::ZERO);
-        Self { path: &setup.path, port, session, clock, out: Outputs::default() }
+        let tap = SerialTap::new(setup.tap.clone(), setup.bus);
+        Self { path: &setup.path, port, session, clock, out: Outputs::default(), tap }
     }
 
     /// Serves requests until the port is lost; returns why.
@@ -180,6 +185,7 @@ impl<'a> Port<'a> {
             return Ok(Err(format!("drain {}: {error}", self.path.display())));
         }
         if let Some(frame) = self.out.send.take() {
+            self.tap.sent(frame.as_bytes());
             let write = self.port.write_all(frame.as_bytes());
             match tokio::time::timeout(WRITE_MAX, write).await {
                 Ok(Ok(())) => {}
@@ -193,7 +199,11 @@ impl<'a> Port<'a> {
     }
 
     async fn step(&mut self, desk: &mut Desk, event: session::Event<'_>) -> Result<bool, Leaving> {
+        if let session::Event::Received(bytes) = event {
+            self.tap.received(bytes);
+        }
         self.session.handle(self.clock.now(), event, &mut self.out);
+        self.tap.handled(self.session.view(), self.out.done.as_ref());
         let Some(outcome) = self.out.done.take() else { return Ok(false) };
         let event = match outcome {
             Outcome::Answer { unit, pdu } => {

@@ -18,6 +18,7 @@ use tokio_modbus::client::{Client as _, Context};
 use tokio_modbus::slave::{Slave, SlaveContext as _};
 use tokio_modbus::{Request as Call, Response};
 
+use super::tap::{Tap, TcpTap};
 use super::{Desk, Event, Heard, Leaving, Request};
 
 /// How long a connection may take to stand.
@@ -32,6 +33,8 @@ pub struct Setup {
     pub name: String,
     /// Host and port.
     pub address: String,
+    /// Where its frames are shown.
+    pub tap: Tap,
 }
 
 /// Serves the bus until the sender of `requests` is gone.
@@ -60,6 +63,7 @@ pub async fn serve_over<S, F>(
             let why = match tokio::time::timeout(CONNECT_MAX, connect()).await {
                 Ok(Ok(stream)) => {
                     desk.up().await?;
+                    let stream = TcpTap::new(stream, setup.tap.clone(), setup.bus);
                     let context = tokio_modbus::client::tcp::attach(stream);
                     match exchange(&mut desk, context).await? {
                         // A silent node is no fault of the network: connect again at once.

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::mpsc;
 use units::Micros;
 
+use super::tap::{Tap, What};
 use super::{Event, HEARD_MAX, Heard, REQUESTS_MAX, Request, serial, tcp};
 
 /// Answers every read with the address in each word; takes every write.
@@ -109,8 +110,12 @@ fn tcp_node(
     (connections, connect)
 }
 
+fn tcp_tapped(tap: Tap) -> tcp::Setup {
+    tcp::Setup { bus: 3, name: "test".to_owned(), address: "pipe".to_owned(), tap }
+}
+
 fn tcp_setup() -> tcp::Setup {
-    tcp::Setup { bus: 3, name: "test".to_owned(), address: "pipe".to_owned() }
+    tcp_tapped(Tap::default())
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,6 +274,7 @@ fn serial_setup(path: &Path) -> serial::Setup {
         },
         parity: tokio_serial::Parity::Even,
         stop_bits: tokio_serial::StopBits::One,
+        tap: Tap::default(),
     }
 }
 
@@ -329,4 +335,74 @@ async fn serial_takes_what_is_no_serial_port_for_down() {
     let _bus = serial::spawn(serial_setup(Path::new("/dev/null")), requests, say).expect("starts");
     let Event::Down { why } = next(&mut heard).await else { panic!("it is no port") };
     assert!(why.contains("/dev/null"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tap_shows_what_passes_on_tcp() {
+    let (submit, requests, say, mut heard) = ends();
+    let (_, connect) = tcp_node(&[110, 0]);
+    let tap = Tap::default();
+    let mut listener = tap.listen();
+    let setup = tcp_tapped(tap);
+    tokio::spawn(async move { tcp::serve_over(&setup, connect, requests, say).await });
+    assert_eq!(next(&mut heard).await, Event::Up);
+    for expected in [Event::Timeout, Event::Answer { unit: 1, pdu: answer(&read(7, 2)) }] {
+        ask(&submit, read(7, 2)).await;
+        assert_eq!(next(&mut heard).await, expected);
+    }
+    let mut passed = Vec::new();
+    for _ in 0..4 {
+        let tapped = listener.next().await.expect("the tap lives");
+        assert_eq!((tapped.bus, tapped.unit), (3, 1));
+        passed.push((tapped.what, tapped.pdu().map(<[u8]>::to_vec)));
+    }
+    let request = (What::Request, Some(read(7, 2)));
+    let answered = (What::Answer, Some(answer(&read(7, 2))));
+    assert_eq!(passed, [request.clone(), (What::Timeout, None), request, answered]);
+    assert_eq!(listener.dropped(), 0);
+}
+
+#[tokio::test]
+async fn a_slow_listener_loses_frames_and_knows_how_many() {
+    let (submit, requests, say, mut heard) = ends();
+    let (_, connect) = tcp_node(&[]);
+    let tap = Tap::default();
+    let mut listener = tap.listen();
+    let setup = tcp_tapped(tap);
+    tokio::spawn(async move { tcp::serve_over(&setup, connect, requests, say).await });
+    assert_eq!(next(&mut heard).await, Event::Up);
+    let exchanges = 1_500;
+    for _ in 0..exchanges {
+        ask(&submit, read(7, 2)).await;
+        assert_eq!(next(&mut heard).await, Event::Answer { unit: 1, pdu: answer(&read(7, 2)) });
+    }
+    let first = listener.next().await.expect("the tap lives");
+    assert_eq!(first.what, What::Request, "the oldest that is left");
+    assert_eq!(listener.dropped(), 2 * exchanges - 2_048, "never more than its queue holds");
+}
+
+#[tokio::test]
+async fn the_tap_shows_what_passes_on_a_serial_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("port");
+    let (hang_up, told) = sync_channel(1);
+    let node = serve_frames(pty_node(&path), &path, 1, told);
+    let (submit, requests, say, mut heard) = ends();
+    let setup = serial_setup(&path);
+    let mut listener = setup.tap.listen();
+    let _bus = serial::spawn(setup, requests, say).expect("starts");
+    loop {
+        if next(&mut heard).await == Event::Up {
+            break;
+        }
+    }
+    ask_patiently(&submit, read(7, 2)).await;
+    assert_eq!(next(&mut heard).await, Event::Answer { unit: 1, pdu: answer(&read(7, 2)) });
+    let request = listener.next().await.expect("the tap lives");
+    let answered = listener.next().await.expect("the tap lives");
+    assert_eq!((request.what, request.pdu()), (What::Request, Some(&read(7, 2)[..])));
+    assert_eq!((answered.what, answered.pdu()), (What::Answer, Some(&answer(&read(7, 2))[..])));
+    assert!(answered.at >= request.at && answered.utc_us >= request.utc_us);
+    hang_up.send(()).expect("the node waits for it");
+    node.join().expect("ends");
 }
