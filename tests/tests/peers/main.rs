@@ -1,0 +1,8 @@
+//! Modbus peers that we did not write, against our server and our master: real processes, loopback
+//! sockets and pseudo-terminals. `cargo xtask setup` installs them.
+
+mod cable;
+mod libmodbus;
+mod master;
+mod places;
+mod server_faults;
