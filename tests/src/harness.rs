@@ -2,7 +2,7 @@
 
 use crate::disk::Disk;
 use crate::inputs::Inputs;
-use crate::wires::{Done, Wire};
+use crate::wires::{Done, Passed, Wire};
 use line_engine::{BusId, Effects, Engine, EngineView, Outcome, Question, Start, Wake};
 use line_model::decision::Decision;
 use line_model::packml::State;
@@ -118,6 +118,7 @@ impl Harness {
                 .ok_or_else(|| fault("feed", &"neither saturated nor people"))?,
             profile: inputs.profile.clone(),
             parcels: inputs.parcels,
+            faults: inputs.faults.clone(),
         })
         .map_err(|why| fault("world", &why))?;
         let fixed = std::sync::Arc::new(Fixed { line, plan, manifest });
@@ -153,6 +154,16 @@ impl Harness {
     /// Puts a tap on the wires towards the host.
     pub fn tap(&mut self, tap: Tap) {
         self.tap = Some(tap);
+    }
+
+    /// Keeps every frame that passes on the buses from now on, until the controller dies.
+    pub fn record(&mut self) {
+        self.wires.iter_mut().for_each(Wire::record);
+    }
+
+    /// The frames kept, for each bus of the line file.
+    pub fn recorded(&self) -> impl Iterator<Item = &[Passed]> {
+        self.wires.iter().map(Wire::recorded)
     }
 
     /// The controller, while it lives.

@@ -30,6 +30,18 @@ pub enum Done {
 pub struct Wire {
     index: usize,
     kind: Kind,
+    record: Option<Vec<Passed>>,
+}
+
+/// A frame that passed on a bus, CRC or MBAP header included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// When its last byte had passed.
+    pub at: Micros,
+    /// Whether the host sent it.
+    pub from_host: bool,
+    /// All its bytes.
+    pub bytes: Vec<u8>,
 }
 
 #[derive(Clone)]
@@ -51,12 +63,23 @@ impl Wire {
         let mut session = Session::new(line);
         session.handle(Micros::ZERO, Event::Opened, &mut Outputs::default());
         let timing = line.timing();
-        Self { index, kind: Kind::Serial { session: Box::new(session), timing, sending: None } }
+        let kind = Kind::Serial { session: Box::new(session), timing, sending: None };
+        Self { index, kind, record: None }
     }
 
     /// A TCP connection, the `index`-th bus of the line file.
     pub fn tcp(index: usize) -> Self {
-        Self { index, kind: Kind::Tcp { transaction: 0, open: None } }
+        Self { index, kind: Kind::Tcp { transaction: 0, open: None }, record: None }
+    }
+
+    /// Keeps every frame that passes from now on.
+    pub fn record(&mut self) {
+        self.record.get_or_insert_default();
+    }
+
+    /// The frames kept, in order.
+    pub fn recorded(&self) -> &[Passed] {
+        self.record.as_deref().unwrap_or_default()
     }
 
     /// Sends a request; its end comes from [`Wire::timer`] or [`Wire::received`].
@@ -78,6 +101,7 @@ impl Wire {
                 let mut bytes = [0; mbap::MAX_FRAME];
                 let used = mbap::encode(frame, &mut bytes).expect("a PDU fits its frame");
                 world.send(self.index, &bytes[..used]);
+                keep(&mut self.record, now, true, &bytes[..used]);
                 let deadline = now.plus(request.timeout);
                 *open = Some(Open { transaction: *transaction, unit: request.unit, deadline });
                 None
@@ -107,6 +131,7 @@ impl Wire {
             Kind::Serial { session, timing, sending } => {
                 if let Some((_, frame)) = sending.take_if(|(at, _)| *at <= now) {
                     world.send(self.index, &frame);
+                    keep(&mut self.record, now, true, &frame);
                 }
                 if session.next_deadline().is_none_or(|at| at > now) {
                     return None;
@@ -123,6 +148,7 @@ impl Wire {
 
     /// Bytes came from the bus.
     pub fn received(&mut self, now: Micros, frame: &[u8]) -> Option<Done> {
+        keep(&mut self.record, now, false, frame);
         match &mut self.kind {
             Kind::Serial { session, timing, sending } => {
                 let mut out = Outputs::default();
@@ -138,6 +164,12 @@ impl Wire {
                 Some(Done::Answer { unit: answer.unit, pdu: answer.pdu.to_vec() })
             }
         }
+    }
+}
+
+fn keep(record: &mut Option<Vec<Passed>>, at: Micros, from_host: bool, bytes: &[u8]) {
+    if let Some(record) = record {
+        record.push(Passed { at, from_host, bytes: bytes.to_vec() });
     }
 }
 
