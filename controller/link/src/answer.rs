@@ -2,7 +2,7 @@
 
 use crate::decode::{Place, contacts, lost};
 use crate::exchange::{Ask, Identity, Outstanding, Reply};
-use crate::limits::SETTINGS_TRIES;
+use crate::limits::{BUSY_ROW, SETTINGS_TRIES};
 use crate::map::Frame;
 use crate::master::{Master, Report, What, answered, input, withheld};
 use crate::queue::{Flying, Nature, Order};
@@ -10,6 +10,7 @@ use crate::station::{State, Station, Told, Why};
 use alloc::vec::Vec;
 use line_model::ids::Tag;
 use line_model::signal::{DownReason, Input};
+use modbus::pdu::Exception;
 use registers::event::Event;
 use registers::exchange::{EventsHead, Verdict};
 use registers::status::{ArmedList, Status};
@@ -32,11 +33,12 @@ impl Master {
             // Only time-outs slow the others: the next silent node may be tried at once.
             self.next_probe = now;
         }
-        if let Reply::Refused(_) = reply {
+        if let Reply::Refused(exception) = reply {
             station.counters.exceptions += 1;
-            return self.refused(index, now, asked.ask, out);
+            return self.refused(now, asked, exception, out);
         }
-        station.failures = 0;
+        (station.failures, station.busy, station.rest) = (0, 0, Micros::ZERO);
+        station.history.note(false);
         let boot = match &reply {
             Reply::Events(head, _) => Some(head.boot_id),
             Reply::Status(status) => Some(status.boot_id),
@@ -44,6 +46,7 @@ impl Master {
             Reply::Identity(_) | Reply::Written | Reply::Refused(_) => None,
         };
         if boot.is_some_and(|boot| boot != station.boot) {
+            station.answerers.other_boot();
             return station.enter(now, State::Unknown, Why::OtherBoot);
         }
         match reply {
@@ -67,22 +70,41 @@ impl Master {
         }
     }
 
-    /// An exception: a node that does not know a block or refuses its settings has another map;
-    /// otherwise it counts as no answer.
-    fn refused(&mut self, index: usize, now: Micros, ask: Ask, out: &mut Vec<Report>) {
+    /// An exception: a node that does not know a block or refuses its settings has another map, a
+    /// busy one is left in peace, anything else counts as no answer.
+    fn refused(
+        &mut self,
+        now: Micros,
+        asked: &Outstanding,
+        exception: Exception,
+        out: &mut Vec<Report>,
+    ) {
+        let (index, limit) = (asked.station, self.limits.failures);
         let Some(station) = self.stations.get_mut(index) else { return };
-        station.failures = station.failures.saturating_add(1);
-        if station.failures < self.limits.failures && !station.is_told_down() {
-            return;
-        }
-        match ask {
-            Ask::Configure | Ask::Peek | Ask::Armed | Ask::Status => {
-                let why = DownReason::WrongMap { found: MAP_VERSION };
-                self.down(index, now, why, Why::WrongMap, out);
+        match exception {
+            Exception::Acknowledge | Exception::Busy => {
+                station.leave_in_peace(now);
+                if station.busy >= BUSY_ROW || station.is_told_down() {
+                    self.down(index, now, DownReason::Silent, Why::Busy, out);
+                }
             }
-            Ask::Identify | Ask::Events | Ask::Latch => {
-                self.down(index, now, DownReason::Silent, Why::Silent, out);
+            Exception::IllegalFunction | Exception::IllegalAddress | Exception::IllegalValue
+                if asked.ask != Ask::Events =>
+            {
+                station.history.note(true);
+                station.failures = station.failures.saturating_add(1);
+                if station.failures >= limit || station.is_told_down() {
+                    let why = DownReason::WrongMap { found: MAP_VERSION };
+                    self.down(index, now, why, Why::WrongMap, out);
+                }
             }
+            // A garbled write block is refused with 03; a gateway says 0A or 0B for a dead node.
+            Exception::IllegalFunction
+            | Exception::IllegalAddress
+            | Exception::IllegalValue
+            | Exception::DeviceFailure
+            | Exception::GatewayPath
+            | Exception::GatewayTarget => self.failed(now, asked, out),
         }
     }
 
@@ -99,6 +121,13 @@ impl Master {
         let settings = u16::try_from(station.setup.settings.len()).unwrap_or(u16::MAX);
         let lengths = (identity.event_words, identity.settings_words);
         let found = identity.map_version;
+        let (serial, same) = (identity.serial_number, identity.boot_id == station.boot);
+        let other_device = station.answerers.serial().is_some_and(|last| last != serial);
+        if let Some(other) = station.answerers.identified(now, serial, same && !other_device) {
+            station.counters.clashes += 1;
+            let why = DownReason::AddressClash { one: serial.min(other), other: serial.max(other) };
+            return self.down(index, now, why, Why::Clash, out);
+        }
         if found != MAP_VERSION {
             return self.down(index, now, DownReason::WrongMap { found }, Why::WrongMap, out);
         }
@@ -109,7 +138,7 @@ impl Master {
         if lengths != (kind.event_words(), settings) || identity.boot_id == 0 {
             return self.down(index, now, DownReason::WrongMap { found }, Why::WrongMap, out);
         }
-        if identity.boot_id != station.boot {
+        if !same || other_device {
             station.other_boot(identity.boot_id, frame, out);
         }
         station.settings_fit = identity.settings_hash == station.settings_hash();
@@ -208,6 +237,8 @@ impl Master {
         }
         if command {
             station.verdict(head, out);
+        } else if station.queue.flying.as_ref().is_some_and(|flying| flying.overdue) {
+            station.resolve_overdue(head.last_command, out);
         }
         station.last_command = head.last_command;
         station.is_online() && !self.hold
@@ -279,7 +310,11 @@ impl Station {
         let Some(mut flying) = self.queue.flying.take() else { return };
         let taken = flying.sequence == self.last_command;
         match &flying.order {
-            Order::Arm(plan) => out.push(answered(node, plan.tag, taken)),
+            Order::Arm(plan) if taken => out.push(answered(node, plan.tag, taken)),
+            Order::Arm(plan) => {
+                self.queue.fence(plan.tag);
+                out.push(withheld(node, plan.tag));
+            }
             Order::Set { nature: Nature::Energising, .. } => {}
             Order::Cancel(_) | Order::CancelAll | Order::Set { .. } if taken => {}
             Order::Cancel(_) | Order::CancelAll | Order::Set { .. } => {
@@ -288,6 +323,20 @@ impl Station {
                 }
             }
         }
+    }
+
+    /// An arm was sent, not answered, and is too late now: the node's last command tells whether it
+    /// was taken. If not, it is withheld for good.
+    fn resolve_overdue(&mut self, last_command: Serial, out: &mut Vec<Report>) {
+        let Some(flying) = self.queue.flying.take() else { return };
+        let Some(plan) = flying.arm() else { return };
+        let (node, tag) = (self.setup.node, plan.tag);
+        if flying.sequence == last_command {
+            return self.finish(&flying, true, out);
+        }
+        self.counters.overdue += 1;
+        self.queue.fence(tag);
+        out.push(withheld(node, tag));
     }
 
     fn verdict(&mut self, head: &EventsHead, out: &mut Vec<Report>) {

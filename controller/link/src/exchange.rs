@@ -1,6 +1,9 @@
 //! One exchange: what is asked, and whether what came back is the answer to it.
 //!
 //! An answer counts only when unit, function, length, token and check word fit the request.
+//!
+//! Every exchange may be repeated when its answer is missing, because executing it twice leaves the
+//! node as executing it once does; [`Ask`] says of each why. Only the latch is never repeated.
 
 use alloc::vec::Vec;
 use modbus::pdu::{
@@ -15,19 +18,22 @@ use units::Micros;
 /// What one exchange is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// Who are you? FC 03.
+    /// Who are you? FC 03. Reading changes nothing.
     Identify,
-    /// Where does your ring begin? FC 23 that neither acknowledges nor commands.
+    /// Where does your ring begin? FC 23 that neither acknowledges nor commands: boot id 0 acts on
+    /// nothing.
     Peek,
-    /// Your settings. FC 16.
+    /// Your settings. FC 16: the same words again are the same settings.
     Configure,
-    /// How are you? FC 23.
+    /// How are you? FC 23 with the acknowledgement, a level: repeated, it acknowledges nothing more.
     Status,
-    /// Which arms wait? FC 23.
+    /// Which arms wait? FC 23, as the status.
     Armed,
-    /// What happened? FC 23, with acknowledgement and perhaps a command.
+    /// What happened? FC 23, with acknowledgement and perhaps a command. The command has a number:
+    /// repeated under it, it is not executed again; events leave the ring only when acknowledged.
     Events,
-    /// Capture your encoder, all of you. FC 06 to everybody.
+    /// Capture your encoder, all of you. FC 06 to everybody. Repeated, it would capture another
+    /// instant under the same number: a new round has a new number instead.
     Latch,
 }
 
@@ -52,6 +58,7 @@ pub(crate) struct Identity {
     pub(crate) kind: u16,
     pub(crate) map_version: u16,
     pub(crate) boot_id: u16,
+    pub(crate) serial_number: u32,
     pub(crate) event_words: u16,
     pub(crate) settings_hash: u16,
     pub(crate) settings_words: u16,
@@ -75,7 +82,9 @@ pub(crate) enum Misfit {
     Unit,
     /// The PDU does not fit the request.
     Pdu(Mismatch),
-    /// Token or check word do not fit, or a word has no meaning.
+    /// Whole and sealed, but for the token of an earlier request.
+    Late,
+    /// The check word does not fit, or a word has no meaning.
     Block,
 }
 
@@ -120,9 +129,17 @@ impl Outstanding {
             Response::Written | Response::Echoed => Ok(Reply::Written),
             Response::Words(words) => {
                 let words: Vec<u16> = words.iter().collect();
-                self.block(words).ok_or(Misfit::Block)
+                let late = self.is_late(&words);
+                self.block(words).ok_or(if late { Misfit::Late } else { Misfit::Block })
             }
         }
+    }
+
+    /// Whether the block was sealed for another request's token.
+    fn is_late(&self, words: &[u16]) -> bool {
+        let other = words.first().copied().filter(|token| *token != self.token);
+        let sealed_for = |token| check::sealed(self.unit, token, words);
+        self.ask != Ask::Identify && other.is_some_and(sealed_for)
     }
 
     fn block(&self, words: Vec<u16>) -> Option<Reply> {
@@ -147,11 +164,12 @@ impl Outstanding {
 fn identity(words: &[u16]) -> Option<Identity> {
     let mut read = Reader::new(words);
     let (kind, map_version, boot_id) = (read.u16()?, read.u16()?, read.u16()?);
-    let (_serial_number, _firmware_hash) = (read.u32()?, read.u32()?);
+    let (serial_number, _firmware_hash) = (read.u32()?, read.u32()?);
     Some(Identity {
         kind,
         map_version,
         boot_id,
+        serial_number,
         event_words: read.u16()?,
         settings_hash: read.u16()?,
         settings_words: read.u16()?,

@@ -15,6 +15,7 @@ mod answer;
 mod decode;
 mod encode;
 mod exchange;
+mod health;
 mod limits;
 mod map;
 mod master;
@@ -25,6 +26,7 @@ mod station;
 mod view;
 
 pub use encode::orders;
+pub use health::Health;
 pub use limits::LinkLimits;
 pub use map::Frame;
 pub use master::{Master, Report, What};

@@ -5,12 +5,15 @@ use units::Micros;
 /// Times of the links; the same for every bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkLimits {
-    /// Exchanges in a row without a fitting answer before a node is down. Three: a single garbled
-    /// frame is everyday, three are not.
+    /// Exchanges in a row without a fitting answer before a node is down. Five: on a line that
+    /// garbles every tenth frame three in a row come every few minutes, five once in hours.
     pub failures: u8,
     /// A silent node is asked again after this long; also the least time between two such tries
     /// on a bus, so that dead nodes cost the others one time-out in this time at most.
     pub probe: Micros,
+    /// ... and one time-out in this many polling cycles of the others at most, however many nodes
+    /// are dead. A bus without any other node to poll tries by time alone.
+    pub probe_cycles: u32,
     /// A node of a wrong kind or map is identified again after this long.
     pub recheck: Micros,
     /// Each node's status block is read this often.
@@ -22,8 +25,9 @@ pub struct LinkLimits {
 impl Default for LinkLimits {
     fn default() -> Self {
         Self {
-            failures: 3,
+            failures: 5,
             probe: Micros::from_secs(1),
+            probe_cycles: 8,
             recheck: Micros::from_secs(5),
             status: Micros::from_secs(1),
             latch: Micros::from_millis(500),
@@ -58,3 +62,22 @@ pub(crate) const BRACKET_SPREAD: i64 = 40;
 pub(crate) const BRACKET_PATIENCE: Micros = Micros::from_secs(2);
 /// Times that settings are written before a node counts as having another map.
 pub(crate) const SETTINGS_TRIES: u8 = 3;
+/// Failures of a node's last 16 exchanges from which on it is degraded; half of the failures of a
+/// line that garbles every third frame.
+pub(crate) const DEGRADED_FROM: u32 = 3;
+/// ... and up to which it is called well again.
+pub(crate) const DEGRADED_UNTIL: u32 = 1;
+/// Two devices that answer at one address within this time clash; the address is trusted again
+/// after the same time without a sign of it.
+pub(crate) const CLASH_SPAN: Micros = Micros::from_secs(30);
+/// Answers of a strange boot, the node's own boot being unchanged, that make a clash.
+pub(crate) const CLASH_STRANGERS: u8 = 3;
+/// First pause after exception 05 or 06 (acknowledge, busy); each further one doubles it.
+pub(crate) const BUSY_MIN: Micros = Micros::from_millis(25);
+/// Longest such pause: well below any lease.
+pub(crate) const BUSY_MAX: Micros = Micros::from_millis(400);
+/// Exceptions 05 or 06 in a row after which a node counts as silent: with the pauses, about 4 s.
+pub(crate) const BUSY_ROW: u8 = 14;
+/// Failures in a row up to which an order is repeated at once; then the node waits for its turn,
+/// so that a dead one does not keep the bus from the others.
+pub(crate) const HOT_FAILURES: u8 = 1;

@@ -65,6 +65,10 @@ pub struct Master {
     pub(crate) cursor: usize,
     pub(crate) ready: Micros,
     pub(crate) next_probe: Micros,
+    /// Rounds of all nodes in turn, and the one from which on a silent node may be tried.
+    pub(crate) cycles: u32,
+    pub(crate) probe_cycle: u32,
+    pub(crate) opened: u64,
     pub(crate) round: Option<LatchRound>,
     pub(crate) stray: u64,
 }
@@ -110,6 +114,9 @@ impl Master {
             cursor: 0,
             ready: Micros::ZERO,
             next_probe: Micros::ZERO,
+            cycles: 0,
+            probe_cycle: 0,
+            opened: 0,
             round: None,
             stray: 0,
         }
@@ -127,6 +134,7 @@ impl Master {
     /// The bus can be used (again): every station is identified anew.
     pub fn bus_up(&mut self, now: Micros) {
         self.up = true;
+        self.opened += 1;
         self.outstanding = None;
         self.round = None;
         for station in &mut self.stations {
@@ -159,9 +167,9 @@ impl Master {
         match outcome {
             Outcome::Answer { unit, pdu } => match asked.accept(unit, pdu) {
                 Ok(reply) => self.replied(now, &asked, reply, frame, out),
-                Err(_misfit) => {
+                Err(misfit) => {
                     if let Some(station) = self.stations.get_mut(asked.station) {
-                        station.counters.bad += 1;
+                        station.counters.misfit(misfit);
                     }
                     self.failed(now, &asked, out);
                 }
@@ -224,7 +232,8 @@ impl Master {
         }
     }
 
-    /// Drops the arms whose latest instant for sending has passed.
+    /// Drops the arms whose latest instant for sending has passed; an arm on its way is resolved by
+    /// the node's next answer.
     pub fn expire(&mut self, now: Micros, out: &mut Vec<Report>) {
         for station in &mut self.stations {
             let node = station.setup.node;
@@ -294,7 +303,7 @@ impl Master {
             | State::Checking
             | State::Adopting
             | State::Mapping
-            | State::Online => Micros::ZERO,
+            | State::Online => station.rest,
         });
         let next = next.min().map(|at| at.max(self.ready));
         arms.into_iter().chain(next).min()
@@ -308,6 +317,9 @@ impl Master {
             kind: station.setup.kind,
             state: station.state,
             why: station.why,
+            health: station.health(),
+            failures: station.history.failures(),
+            serial: station.answerers.serial(),
             since: station.since,
             last_answer: station.last_answer,
             boot_id: station.boot,
@@ -318,6 +330,7 @@ impl Master {
         BusView {
             name: self.setup.name.clone(),
             up: self.up,
+            opened: self.opened,
             stray: self.stray,
             stations: stations.collect(),
         }
@@ -334,9 +347,9 @@ impl Master {
     ) {
         let probe = match why {
             DownReason::Silent | DownReason::NotOwner => now.plus(self.limits.probe),
-            DownReason::WrongMap { .. } | DownReason::WrongKind { .. } => {
-                now.plus(self.limits.recheck)
-            }
+            DownReason::WrongMap { .. }
+            | DownReason::WrongKind { .. }
+            | DownReason::AddressClash { .. } => now.plus(self.limits.recheck),
             DownReason::BusDown => Micros::MAX,
         };
         let Some(station) = self.stations.get_mut(index) else { return };
@@ -350,13 +363,14 @@ impl Master {
 
     /// An exchange brought nothing. A node that the line counts on being down gets one chance a
     /// try, any other as many as the limit says.
-    fn failed(&mut self, now: Micros, asked: &Outstanding, out: &mut Vec<Report>) {
+    pub(crate) fn failed(&mut self, now: Micros, asked: &Outstanding, out: &mut Vec<Report>) {
         if asked.ask == Ask::Latch {
             return;
         }
         let limit = self.limits.failures;
         let Some(station) = self.stations.get_mut(asked.station) else { return };
         station.failures = station.failures.saturating_add(1);
+        station.history.note(true);
         let chances = if station.is_told_down() { 1 } else { limit };
         if station.failures >= chances {
             self.down(asked.station, now, DownReason::Silent, Why::Silent, out);

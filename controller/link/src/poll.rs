@@ -2,10 +2,11 @@
 //!
 //! Order: a node whose lease would run low; nodes with an order that may leave, the most urgent
 //! first; the latch that nodes wait for; nodes whose entries wait behind acknowledged ones; then all
-//! in turn. Nodes that are down take part only when their try is due.
+//! in turn. Nodes that are down take part only when their try is due, a node whose last exchanges
+//! failed only in turn, a node that said "busy" not before its pause is over.
 
 use crate::exchange::{Ask, Outstanding, plain, sealed};
-use crate::limits::UNACKED_EVENTS;
+use crate::limits::{HOT_FAILURES, UNACKED_EVENTS};
 use crate::map::Frame;
 use crate::master::{LatchRound, Master, Report, answered};
 use crate::queue::Urgency;
@@ -24,12 +25,12 @@ impl Master {
         frame: &Frame,
         out: &mut Vec<Report>,
     ) -> Option<Outstanding> {
-        if let Some(index) = self.first(|station| station.overdue(now)) {
+        if let Some(index) = self.first(|station| station.prompt(now) && station.overdue(now)) {
             return self.ask(index, now, frame, out);
         }
         let durable = self.durable;
         let urgency = |station: &Station| {
-            station.is_online().then(|| station.queue.urgency(durable)).flatten()
+            station.prompt(now).then(|| station.queue.urgency(durable)).flatten()
         };
         for level in [Urgency::Stop, Urgency::Arm, Urgency::Other] {
             if let Some(index) = self.first(|station| urgency(station) == Some(level)) {
@@ -41,14 +42,24 @@ impl Master {
         }
         let hold = self.hold;
         if let Some(index) =
-            self.first(|found| found.more && found.progress && !hold && found.is_online())
+            self.first(|found| found.more && found.progress && !hold && found.prompt(now))
         {
             return self.ask(index, now, frame, out);
         }
-        let next_probe = self.next_probe;
-        let index = self.first(|station| station.takes_part(now, next_probe))?;
+        let index = self.in_turn(now)?;
+        if index < self.cursor {
+            self.cycles = self.cycles.wrapping_add(1);
+        }
         self.cursor = index + 1;
         self.ask(index, now, frame, out)
+    }
+
+    /// Whose turn it is. A silent node waits until the others had their rounds since the last try.
+    fn in_turn(&self, now: Micros) -> Option<usize> {
+        let rounds = self.cycles.wrapping_sub(self.probe_cycle).cast_signed() >= 0;
+        let silent = if rounds { self.next_probe } else { Micros::MAX };
+        let index = self.first(|station| station.takes_part(now, silent));
+        index.or_else(|| self.first(|station| station.takes_part(now, self.next_probe)))
     }
 
     /// The first station from the cursor on, in turn, that fits.
@@ -71,6 +82,7 @@ impl Master {
         let ask = station.next_ask(now, durable, hold);
         if matches!(station.state, State::Down { why: DownReason::Silent, .. }) {
             self.next_probe = now.plus(self.limits.probe);
+            self.probe_cycle = self.cycles.wrapping_add(self.limits.probe_cycles);
         }
         let (unit, kind) = (station.setup.unit, station.setup.kind);
         let mut block = WriteBlock {
@@ -90,7 +102,7 @@ impl Master {
             {
                 out.push(answered(node, tag, false));
             }
-            if let Some(flying) = &station.queue.flying {
+            if let Some(flying) = station.queue.flying.as_ref().filter(|arm| !arm.overdue) {
                 block.command = flying.sequence;
                 block.operation = flying.operation;
                 command = true;
@@ -132,9 +144,14 @@ impl Master {
 }
 
 impl Station {
+    /// Whether the node may be asked out of turn.
+    fn prompt(&self, now: Micros) -> bool {
+        self.is_online() && self.failures <= HOT_FAILURES && self.rest <= now
+    }
+
     /// Whether an online node was last asked so long ago that its lease needs it.
     fn overdue(&self, now: Micros) -> bool {
-        self.is_online() && now.since(self.asked) >= self.keep_alive()
+        now.since(self.asked) >= self.keep_alive()
     }
 
     /// Whether the node takes part in the turn.
@@ -148,7 +165,7 @@ impl Station {
             | State::Checking
             | State::Adopting
             | State::Mapping
-            | State::Online => true,
+            | State::Online => self.rest <= now,
         }
     }
 

@@ -47,10 +47,20 @@ pub(crate) struct Flying {
     pub(crate) order: Order,
     pub(crate) operation: Operation,
     pub(crate) sequence: Serial,
+    /// An arm whose latest instant has passed: it is not sent again, only asked after.
+    pub(crate) overdue: bool,
     resyncs: u8,
 }
 
 impl Flying {
+    /// The arm's plan, when it is one.
+    pub(crate) const fn arm(&self) -> Option<&ArmPlan> {
+        match &self.order {
+            Order::Arm(plan) => Some(plan),
+            Order::Cancel(_) | Order::CancelAll | Order::Set { .. } => None,
+        }
+    }
+
     /// Gives the order another number after "wrong sequence"; false when that has been tried often
     /// enough.
     pub(crate) fn renumber(&mut self, last_command: Serial) -> bool {
@@ -191,7 +201,9 @@ impl Queue {
             let order = self.take(durable)?;
             match (operation(&order, map), &order) {
                 (Some(operation), _) => {
-                    self.flying = Some(Flying { order, operation, sequence: next, resyncs: 0 });
+                    let (overdue, resyncs) = (false, 0);
+                    let sequence = next;
+                    self.flying = Some(Flying { order, operation, sequence, overdue, resyncs });
                 }
                 (None, Order::Arm(plan)) => return Some(plan.tag),
                 (None, Order::Cancel(_) | Order::CancelAll | Order::Set { .. }) => {}
@@ -220,14 +232,29 @@ impl Queue {
         Some(set(self.sets.remove(at).what))
     }
 
-    /// Takes out the arms whose latest instant for sending has passed.
+    /// Takes out the arms whose latest instant for sending has passed. One that was sent and not
+    /// answered is overdue from now on.
     pub(crate) fn expire(&mut self, now: Micros) -> Vec<Tag> {
+        if let Some(flying) = &mut self.flying {
+            flying.overdue |= flying.arm().is_some_and(|arm| arm.send_by < now);
+        }
         self.take_arms(|arm| arm.send_by < now)
     }
 
     /// The instant after which [`Self::expire`] finds an arm.
     pub(crate) fn next_deadline(&self) -> Option<Micros> {
-        self.arms.iter().map(|arm| arm.what.send_by.plus(Micros(1))).min()
+        let sent = self.flying.iter().filter(|flying| !flying.overdue).filter_map(Flying::arm);
+        let arms = self.arms.iter().map(|arm| &arm.what).chain(sent);
+        arms.map(|arm| arm.send_by.plus(Micros(1))).min()
+    }
+
+    /// An overdue arm was not taken: its cancellation is sent under the number that it had, so that
+    /// a copy of it that is still on its way can only be taken for a repetition.
+    pub(crate) fn fence(&mut self, tag: Tag) {
+        if !self.cancel_all {
+            self.cancels.retain(|other| *other != tag);
+            self.cancels.push_front(tag);
+        }
     }
 
     fn take_arms(&mut self, which: impl Fn(&ArmPlan) -> bool) -> Vec<Tag> {

@@ -1,7 +1,9 @@
 //! One node as the host sees it: where it stands on the way to being online, and what it is owed.
 
 use crate::decode::Decoder;
-use crate::limits::LOOSE_EVENTS;
+use crate::exchange::Misfit;
+use crate::health::{Answerers, Health, History};
+use crate::limits::{BUSY_MAX, BUSY_MIN, LOOSE_EVENTS};
 use crate::map::{Bracket, CountMap, Frame};
 use crate::queue::Queue;
 use crate::setup::{Mark, StationSetup};
@@ -76,6 +78,10 @@ pub enum Why {
     NotOwner,
     /// An answer carried another boot id.
     OtherBoot,
+    /// Two devices answer at its address.
+    Clash,
+    /// It said "busy" for too long.
+    Busy,
 }
 
 /// What the line was told last.
@@ -93,10 +99,20 @@ pub struct Counters {
     pub exchanges: u64,
     /// Exchanges without an answer.
     pub timeouts: u64,
-    /// Answers that did not fit: unit, form, token, check word or meaning.
+    /// Answers that did not fit, of every kind: the next three and those of a wrong form.
     pub bad: u64,
+    /// Answers of another unit.
+    pub foreign: u64,
+    /// Answers with the token of an earlier request.
+    pub late: u64,
+    /// Answers whose check word does not fit, or whose words mean nothing.
+    pub garbled: u64,
     /// Exceptions.
     pub exceptions: u64,
+    /// Exceptions 05 and 06 among them: the node was left in peace for a while.
+    pub busy: u64,
+    /// Identifications while another device was heard at the same address.
+    pub clashes: u64,
     /// Events that had been handled before.
     pub duplicates: u64,
     /// Events lost.
@@ -107,10 +123,25 @@ pub struct Counters {
     pub refused: u64,
     /// Orders that were dropped because the node was down.
     pub dropped: u64,
+    /// Arms given up because their latest instant passed before the node confirmed them.
+    pub overdue: u64,
     /// Times that its encoder and the reference's had slipped against each other.
     pub slips: u64,
     /// Boots seen after the first.
     pub restarts: u64,
+}
+
+impl Counters {
+    /// Counts an answer that does not fit.
+    pub(crate) const fn misfit(&mut self, misfit: Misfit) {
+        self.bad += 1;
+        match misfit {
+            Misfit::Unit => self.foreign += 1,
+            Misfit::Late => self.late += 1,
+            Misfit::Block => self.garbled += 1,
+            Misfit::Pdu(_) => {}
+        }
+    }
 }
 
 /// One node.
@@ -122,6 +153,12 @@ pub(crate) struct Station {
     pub(crate) since: Micros,
     pub(crate) told: Told,
     pub(crate) failures: u8,
+    pub(crate) history: History,
+    pub(crate) answerers: Answerers,
+    /// It said "busy": not asked before.
+    pub(crate) rest: Micros,
+    /// Exceptions 05 and 06 in a row.
+    pub(crate) busy: u8,
     /// Boot that everything below belongs to; 0 = none known.
     pub(crate) boot: u16,
     /// The line has not been told of this boot yet.
@@ -174,6 +211,10 @@ impl Station {
             since: Micros::ZERO,
             told: Told::Nothing,
             failures: 0,
+            history: History::default(),
+            answerers: Answerers::default(),
+            rest: Micros::ZERO,
+            busy: 0,
             boot: mark.map_or(0, |mark| mark.boot_id),
             restarted: false,
             synced: mark.is_some(),
@@ -223,6 +264,7 @@ impl Station {
             }
             State::Down { .. } => {
                 self.failures = 0;
+                self.busy = 0;
                 self.settings_tries = 0;
                 self.queue.node_lost();
             }
@@ -246,6 +288,28 @@ impl Station {
         self.bracket = Bracket::default();
         self.count = None;
         self.tags.clear();
+    }
+
+    /// How well it answers.
+    pub(crate) fn health(&self) -> Health {
+        match self.state {
+            State::Down { .. } => Health::Offline,
+            State::Unknown
+            | State::Peeking
+            | State::Configuring
+            | State::Checking
+            | State::Adopting
+            | State::Mapping
+            | State::Online => self.history.health(),
+        }
+    }
+
+    /// It said "acknowledge" or "busy": it is left in peace, longer each time.
+    pub(crate) fn leave_in_peace(&mut self, now: Micros) {
+        let pause = BUSY_MIN.0 << self.busy.min(8);
+        self.rest = now.plus(Micros(pause).min(BUSY_MAX));
+        self.busy = self.busy.saturating_add(1);
+        self.counters.busy += 1;
     }
 
     /// Whether the node is online.

@@ -1,5 +1,6 @@
 //! What a link shows of itself: plain data for screens and tests.
 
+use crate::health::Health;
 use crate::station::{Counters, State, Why};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,6 +15,8 @@ pub struct BusView {
     pub name: String,
     /// The bus can be used.
     pub up: bool,
+    /// Times that it came up.
+    pub opened: u64,
     /// Ends of exchanges that nobody waited for.
     pub stray: u64,
     /// Its nodes.
@@ -33,6 +36,12 @@ pub struct StationView {
     pub state: State,
     /// Why it came there.
     pub why: Why,
+    /// How well it answers.
+    pub health: Health,
+    /// Failures among its last 16 exchanges.
+    pub failures: u32,
+    /// Serial number of the device that identified itself last; `None` before.
+    pub serial: Option<u32>,
     /// Since when.
     pub since: Micros,
     /// When it answered last; the age of everything known of it.

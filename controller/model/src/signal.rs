@@ -143,7 +143,8 @@ pub enum Input {
         /// The plan.
         plan: Plan,
     },
-    /// An energising command was not durable in time and was never sent.
+    /// An arm was not durable in time and was never sent, or it was sent in time and its node did
+    /// not take it.
     Withheld {
         /// Which arm.
         tag: Tag,
@@ -239,6 +240,13 @@ pub enum DownReason {
     },
     /// Another master owns it.
     NotOwner,
+    /// Two devices answer at its address; it is left alone until only one does.
+    AddressClash {
+        /// Serial number of the one.
+        one: u32,
+        /// Serial number of the other; 0 when it did not identify itself.
+        other: u32,
+    },
 }
 
 /// A person's command.

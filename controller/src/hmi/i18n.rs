@@ -217,6 +217,7 @@ messages! {
     DownMap "寄存器表版本不符（{}）" "wrong map version ({})";
     DownKind "设备类型不符（{}）" "wrong kind of device ({})";
     DownOwner "被另一台主机占用" "owned by another master";
+    DownClash "地址冲突：两台设备应答同一地址（序列号 {} 与 {}）" "address clash: two devices answer at one address (serial numbers {} and {})";
     RecordsPending "待落盘记录" "Records waiting for the disk";
     Belt "线上件" "On the belt";
     BeltEnd "末端" "End";

@@ -266,5 +266,8 @@ fn down(lang: Lang, why: DownReason) -> String {
         DownReason::WrongMap { found } => lang.fill(Msg::DownMap, &[&found.to_string()]),
         DownReason::WrongKind { found } => lang.fill(Msg::DownKind, &[&found.to_string()]),
         DownReason::NotOwner => Msg::DownOwner.text(lang).to_owned(),
+        DownReason::AddressClash { one, other } => {
+            lang.fill(Msg::DownClash, &[&one.to_string(), &other.to_string()])
+        }
     }
 }

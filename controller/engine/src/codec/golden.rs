@@ -97,6 +97,7 @@ fn inputs() {
         (DownReason::WrongMap { found: 2 }, "03 0002"),
         (DownReason::WrongKind { found: 3 }, "04 0003"),
         (DownReason::NotOwner, "05"),
+        (DownReason::AddressClash { one: 1, other: 0x0203 }, "06 00000001 00000203"),
     ] {
         check(&Input::NodeDown { node, why }, &format!("0b 04 {golden}"));
     }

@@ -62,4 +62,5 @@ tags! { DownReason, "why a node is down" {
     3 WrongMap { found };
     4 WrongKind { found };
     5 NotOwner;
+    6 AddressClash { one other };
 } }

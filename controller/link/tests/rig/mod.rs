@@ -10,12 +10,12 @@ use node_link::{
     BusId, BusSetup, BusView, Frame, LinkLimits, Mark, Master, Order, Outcome, Report, State,
     StationSetup, StationView, What,
 };
-use plant::{BELT, Plant, machine};
+use plant::{BELT, Plant, device, machine};
 use registers::NodeKind;
 use std::collections::{BTreeMap, VecDeque};
 use units::{Distance, Micros, Position};
 
-pub(crate) use plant::line;
+pub(crate) use plant::{bus, line, station};
 
 type Faults = Box<dyn FnMut(&[u8]) -> Fault>;
 
@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Version(u8),
     /// These many bytes of nonsense come instead.
     Garbage(u8),
+    /// The request is not executed, this exception comes.
+    Refused(u8),
 }
 
 struct Flight {
@@ -77,6 +79,24 @@ impl Plant {
         let place = &mut self.places[usize::from(node)];
         let setup = StationSetup { kind, ..place.setup.clone() };
         place.machine = machine(&setup, 9_999, 5);
+    }
+
+    /// Puts a second device with this boot id and serial number at a node's address, dead for now;
+    /// returns its place.
+    pub(crate) fn twin(&mut self, node: u8, boot_id: u16, serial_number: u32) -> usize {
+        let place = &self.places[usize::from(node)];
+        let setup = place.setup.clone();
+        self.places.push(plant::Place {
+            bus: place.bus,
+            offset: 77,
+            dead: true,
+            outputs: BTreeMap::new(),
+            device: Vec::new(),
+            machine: device(&setup, boot_id, boot_id, serial_number),
+            answer: Vec::new(),
+            setup,
+        });
+        self.places.len() - 1
     }
 
     /// The belt position that the host should see at the true one.
@@ -205,6 +225,10 @@ impl Rig {
             let mut places = self.plant.places.iter();
             let unit = places.find(|place| place.setup.unit == flight.unit);
             flight.served = unit.map(|place| place.answer.clone());
+        } else if let (true, Fault::Refused(code)) =
+            (flight.arrives == self.plant.now, flight.fault)
+        {
+            flight.served = Some(vec![flight.pdu[0] | 0x80, code]);
         } else if flight.arrives == self.plant.now && flight.fault != Fault::RequestLost {
             let answer = self.plant.serve(bus, flight.unit, &flight.pdu);
             let stale = flight.fault == Fault::Stale;

@@ -28,10 +28,15 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn machine(setup: &StationSetup, boot_id: u16, seed: u16) -> Machine {
+    device(setup, boot_id, seed, 100 + u32::from(setup.unit))
+}
+
+/// The same with a serial number of its own.
+pub(crate) fn device(setup: &StationSetup, boot_id: u16, seed: u16, serial_number: u32) -> Machine {
     let identity = Identity {
         unit: setup.unit,
         boot_id,
-        serial_number: 1,
+        serial_number,
         firmware_hash: 2,
         reset_cause: 0,
         first_event: Serial(seed.wrapping_sub(7)),
@@ -125,7 +130,7 @@ impl Plant {
                     machine: machine(station, seed, seed),
                     setup: station.clone(),
                     // Near the wrap, each another one.
-                    offset: u32::MAX - 500 + 111 * u32::from(station.unit),
+                    offset: (u32::MAX - 500).wrapping_add(111 * u32::from(station.unit)),
                     dead: false,
                     outputs: BTreeMap::new(),
                     device: Vec::new(),
