@@ -5,6 +5,7 @@
 //! believes never reaches the truth. Start reading at [`World`].
 
 pub mod blueprint;
+pub mod bridge;
 pub mod items;
 pub mod manifest;
 pub mod nodes;
@@ -15,8 +16,9 @@ pub mod truth;
 pub mod world;
 
 pub use blueprint::SetupError;
+pub use bridge::{Bridge, Faults, FaultsError};
 pub use items::{Item, ManifestError, read_manifest};
 pub use plant::feed::Feed;
 pub use plant_file::{PlantFile, PlantFileError};
 pub use truth::{BedFault, Packaging, Place, ReadTruth, Truth, TruthLine, TruthParcel};
-pub use world::{Answer, Button, World, WorldSetup};
+pub use world::{Answer, Button, PortChange, World, WorldSetup};

@@ -5,6 +5,7 @@
 //! instant inside a step is interpolated. What a node commands acts from the next step on.
 
 use crate::blueprint::{Blueprint, BusPlan, SetupError};
+use crate::bridge::{Bridge, Effect, Faults, NETWORK_US, TURN_AROUND_US, Tally};
 use crate::items::Item;
 use crate::nodes::Station;
 use crate::plant::feed::Feed;
@@ -38,6 +39,8 @@ pub struct WorldSetup {
     pub profile: String,
     /// How many parcels are put on; `None` = without end.
     pub parcels: Option<u64>,
+    /// What goes wrong on every bus.
+    pub faults: Faults,
 }
 
 /// A frame that a node sends.
@@ -51,6 +54,17 @@ pub struct Answer {
     pub frame: Vec<u8>,
 }
 
+/// The host's port or connection of a bus is gone, or can be opened again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortChange {
+    /// The bus, in the line file's order.
+    pub bus: usize,
+    /// When.
+    pub at: Micros,
+    /// It can be opened (again).
+    pub usable: bool,
+}
+
 /// A button on the panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Button {
@@ -62,10 +76,6 @@ pub enum Button {
     Reset,
 }
 
-/// How long a node takes to begin its answer after the silence, in µs.
-const TURN_AROUND_US: [u64; 2] = [300, 1_000];
-/// One way over the network, in µs.
-const NETWORK_US: [u64; 2] = [200, 2_000];
 /// A relay contact from one zone's READY to the other's input, in µs.
 const CONTACT_US: u64 = 1_000;
 /// Emergency-stop contacts of a panel.
@@ -94,6 +104,8 @@ struct Bus {
     plan: BusPlan,
     stations: Vec<usize>,
     rng: Rng,
+    /// What goes wrong; without it frames pass whole.
+    bridge: Option<Box<Bridge>>,
 }
 
 /// A simulated line; a clone continues exactly like the original.
@@ -111,6 +123,9 @@ pub struct World {
     agenda: BinaryHeap<Reverse<Due>>,
     order: u64,
     answers: Vec<Answer>,
+    ports: Vec<PortChange>,
+    reboots: Rng,
+    drift_ppm: u32,
     happenings: Vec<Happening>,
     output: Output,
 }
@@ -121,7 +136,8 @@ impl World {
     /// # Errors
     /// The first thing that line file, plant file and manifest do not agree on.
     pub fn new(setup: WorldSetup) -> Result<Self, SetupError> {
-        let WorldSetup { line, plant: file, manifest, seed, feed, profile, parcels } = setup;
+        let WorldSetup { line, plant: file, manifest, seed, feed, profile, parcels, faults } =
+            setup;
         let Some(profile) = file.profile.get(&profile).cloned() else {
             let known = file.profile.keys().cloned().collect();
             return Err(SetupError::UnknownProfile { name: profile, known });
@@ -142,14 +158,17 @@ impl World {
         let buses = buses
             .into_iter()
             .enumerate()
-            .map(|(index, plan)| Bus {
-                rng: Rng::stream(seed, &format!("bus {}", plan.name)),
-                stations: (0..stations.len())
-                    .filter(|station| stations[*station].plan.bus == index)
-                    .collect(),
-                plan,
+            .map(|(index, plan)| {
+                let on_bus = |station: &usize| stations[*station].plan.bus == index;
+                let here: Vec<usize> = (0..stations.len()).filter(on_bus).collect();
+                let units = here.iter().map(|station| stations[*station].plan.unit).collect();
+                let bridge = (!faults.is_none())
+                    .then(|| Box::new(Bridge::new(plan.serial, units, &faults, seed, &plan.name)));
+                let rng = Rng::stream(seed, &format!("bus {}", plan.name));
+                Bus { rng, stations: here, plan, bridge }
             })
             .collect();
+        let drift_ppm = profile.clock_drift_ppm;
         let run = Run { seed, profile, feed, parcels, items: manifest.into() };
         let mut world = Self {
             now: 0,
@@ -163,6 +182,9 @@ impl World {
             agenda: BinaryHeap::with_capacity(256),
             order: 0,
             answers: Vec::new(),
+            ports: Vec::new(),
+            reboots: Rng::stream(seed, "reboots"),
+            drift_ppm,
             happenings: Vec::with_capacity(64),
             output: Output::new(),
         };
@@ -218,7 +240,10 @@ impl World {
     /// # Panics
     /// When there is no such bus.
     pub fn send(&mut self, bus: usize, frame: &[u8]) {
-        if self.buses[bus].plan.serial.is_some() {
+        if let Some(bridge) = &mut self.buses[bus].bridge {
+            bridge.send(Micros(self.now), frame);
+            self.cross(bus);
+        } else if self.buses[bus].plan.serial.is_some() {
             self.deliver(bus, frame);
         } else {
             let at = self.now + self.buses[bus].rng.span(NETWORK_US);
@@ -229,6 +254,18 @@ impl World {
     /// Takes the answers that have been formed so far; their instants may lie ahead.
     pub fn take_answers(&mut self) -> Vec<Answer> {
         core::mem::take(&mut self.answers)
+    }
+
+    /// Takes what has become of the host's ports so far.
+    pub fn take_port_changes(&mut self) -> Vec<PortChange> {
+        core::mem::take(&mut self.ports)
+    }
+
+    /// What has gone wrong on all buses so far.
+    pub fn tally(&self) -> Tally {
+        let mut sum = Tally::default();
+        self.buses.iter().filter_map(|bus| bus.bridge.as_ref()).for_each(|b| sum.add(b.tally()));
+        sum
     }
 
     /// Presses or leaves a button.
@@ -299,6 +336,8 @@ impl World {
 
     fn next_due(&self) -> u64 {
         let agenda = self.agenda.peek().map_or(u64::MAX, |due| due.0.at);
+        let bridges = self.buses.iter().filter_map(|bus| bus.bridge.as_ref()?.next_deadline());
+        let agenda = bridges.fold(agenda, |next, at| next.min(at.0));
         self.stations.iter().fold(agenda, |next, station| next.min(station.wake))
     }
 
@@ -320,7 +359,49 @@ impl World {
                 let name = &self.stations[station].plan.name;
                 assert!(ticks < TICKS_MAX, "node {name} asks for ticks without end");
                 self.handle(station, Input::Tick);
+            } else {
+                (0..self.buses.len()).for_each(|bus| self.cross(bus));
             }
+        }
+    }
+
+    /// Carries out what is due on a bus's bridge.
+    fn cross(&mut self, bus: usize) {
+        let now = Micros(self.now);
+        while let Some((at, effect)) =
+            self.buses[bus].bridge.as_mut().and_then(|bridge| bridge.due(now))
+        {
+            match effect {
+                Effect::Hear { station, sound, from: _ } => {
+                    let station = self.buses[bus].stations[station];
+                    self.handle(station, sound.input());
+                }
+                Effect::Host(frame) => self.answers.push(Answer { bus, at, frame }),
+                Effect::Off { station } => self.power_off(self.buses[bus].stations[station]),
+                Effect::On { station } => self.power_on(self.buses[bus].stations[station]),
+                Effect::PortLost => self.ports.push(PortChange { bus, at, usable: false }),
+                Effect::PortBack => self.ports.push(PortChange { bus, at, usable: true }),
+            }
+        }
+    }
+
+    /// A station loses its power: what it drove stands, what it knew is gone.
+    fn power_off(&mut self, station: usize) {
+        let outputs = self.stations[station].node.view().outputs;
+        for (output, _) in (0u8..).zip(outputs).filter(|(_, value)| *value != 0) {
+            self.act(station, output, 0);
+        }
+        let place = &mut self.stations[station];
+        place.off = true;
+        (place.wake, place.counts) = (u64::MAX, false);
+    }
+
+    /// It boots and finds its inputs as they are.
+    fn power_on(&mut self, station: usize) {
+        self.stations[station].reboot(&mut self.reboots, self.drift_ppm);
+        self.handle(station, Input::Tick);
+        for input in self.stations[station].active() {
+            self.handle(station, Input::Level { input, level: true });
         }
     }
 
@@ -335,6 +416,7 @@ impl World {
     }
 
     fn level(&mut self, station: usize, input: u8, level: bool) {
+        self.stations[station].take_level(input, level);
         self.handle(station, Input::Level { input, level });
     }
 
@@ -362,6 +444,9 @@ impl World {
 
     /// Gives a node one input, and does what it wants done.
     fn handle(&mut self, station: usize, input: Input<'_>) {
+        if self.stations[station].off {
+            return;
+        }
         let mut output = core::mem::take(&mut self.output);
         let (now, part) = (self.now, self.part());
         let place = &mut self.stations[station];
@@ -378,6 +463,13 @@ impl World {
         if let Some(unit) = output.unit {
             // As in flash: the address of every later boot.
             self.stations[station].plan.unit = unit;
+            let bus = self.stations[station].plan.bus;
+            let Bus { bridge, stations, .. } = &mut self.buses[bus];
+            if let (Some(bridge), Some(place)) =
+                (bridge, stations.iter().position(|other| *other == station))
+            {
+                bridge.readdress(place, unit);
+            }
         }
         if !output.reply.is_empty() {
             self.answer(station, &output.reply);
@@ -424,7 +516,12 @@ impl World {
 
     fn answer(&mut self, station: usize, frame: &[u8]) {
         let bus = self.stations[station].plan.bus;
-        let Bus { plan, rng, .. } = &mut self.buses[bus];
+        let Bus { plan, rng, bridge, stations } = &mut self.buses[bus];
+        if let Some(bridge) = bridge {
+            let place = stations.iter().position(|other| *other == station);
+            bridge.reply(Micros(self.now), place.unwrap_or_default(), frame);
+            return;
+        }
         let takes = match plan.serial {
             Some(timing) => {
                 timing.silence().0 + rng.span(TURN_AROUND_US) + timing.wire_time(frame.len()).0

@@ -21,6 +21,8 @@ pub struct Inputs {
     pub parcels: Option<u64>,
     /// The one seed.
     pub seed: u64,
+    /// What goes wrong on every bus.
+    pub faults: line_sim::Faults,
 }
 
 fn root() -> PathBuf {
@@ -49,6 +51,7 @@ impl Inputs {
             feed: "saturated".to_owned(),
             parcels: Some(parcels),
             seed,
+            faults: line_sim::Faults::NONE,
         }
     }
 }

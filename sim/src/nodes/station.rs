@@ -78,6 +78,12 @@ impl NativeNode {
     }
 }
 
+/// A sequence number; one in four is close before the wrap.
+fn near_wrap(rng: &mut Rng) -> Serial {
+    let drawn = rng.half_word();
+    if rng.chance(250_000) { Serial(u16::MAX - drawn % 100) } else { Serial(drawn) }
+}
+
 /// A node's counter on an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Encoder {
@@ -122,13 +128,22 @@ impl Encoder {
     }
 }
 
+/// A node has been up for so long when the run begins, in µs.
+const UP_US: [u64; 2] = [1_000_000, 600_000_000];
+
 /// A station with its node.
 #[derive(Clone, Debug)]
 pub struct Station {
     /// What is built here.
     pub plan: StationPlan,
+    /// Who the node is in this boot.
+    pub identity: Identity,
     /// The node.
     pub node: NativeNode,
+    /// It has no power: it hears and does nothing until it boots.
+    pub off: bool,
+    /// Raw levels at its inputs, which a booting node finds.
+    levels: u16,
     /// The node's clock.
     pub clock: Clock,
     /// The encoder of the belt that its eyes look at.
@@ -142,12 +157,8 @@ pub struct Station {
 }
 
 impl Station {
-    /// Boots the node of a station; every start value is drawn.
+    /// Boots the node of a station some time before the run; every start value is drawn.
     pub fn boot(plan: StationPlan, rng: &mut Rng, drift_ppm: u32) -> Self {
-        let near_wrap = |rng: &mut Rng| {
-            let drawn = rng.half_word();
-            if rng.chance(250_000) { Serial(u16::MAX - drawn % 100) } else { Serial(drawn) }
-        };
         let identity = Identity {
             unit: plan.unit,
             boot_id: rng.half_word().max(1),
@@ -157,15 +168,60 @@ impl Station {
             first_event: near_wrap(rng),
             last_command: near_wrap(rng),
         };
-        Self {
+        let mut station = Self {
             node: NativeNode::boot(plan.kind, identity),
+            identity,
+            off: false,
+            levels: 0,
             clock: Clock::draw(rng, drift_ppm),
             main: Encoder::draw(plan.main, rng),
             second: plan.second.map(|encoder| Encoder::draw(encoder, rng)),
             wake: 0,
             counts: false,
             plan,
+        };
+        let booted = station.clock.shows(0).minus(Micros(rng.span(UP_US)));
+        let count = station.main.offset;
+        let second = station.second.map_or(Counts(0), |encoder| encoder.offset);
+        let at = Stamp { now: booted, count, second };
+        station.node.handle(at, Input::Tick, &mut Output::new());
+        station
+    }
+
+    /// Boots the node anew: another boot id, another place in every counter and sequence.
+    pub fn reboot(&mut self, rng: &mut Rng, drift_ppm: u32) {
+        let boot_id = self.identity.boot_id.wrapping_add(1 + rng.half_word() % 1_000).max(1);
+        let (first_event, last_command) = (near_wrap(rng), near_wrap(rng));
+        let reset_cause = 1 + rng.half_word() % 2;
+        self.identity = Identity {
+            unit: self.plan.unit,
+            boot_id,
+            first_event,
+            last_command,
+            reset_cause,
+            ..self.identity
+        };
+        self.node = NativeNode::boot(self.plan.kind, self.identity);
+        self.clock = Clock::draw(rng, drift_ppm);
+        self.main = Encoder::draw(self.plan.main, rng);
+        self.second = self.plan.second.map(|encoder| Encoder::draw(encoder, rng));
+        self.off = false;
+    }
+
+    /// Takes note of a raw level at an input.
+    pub fn take_level(&mut self, input: u8, level: bool) {
+        let bit = 1u16 << input.min(15);
+        if level {
+            self.levels |= bit;
+        } else {
+            self.levels &= !bit;
         }
+    }
+
+    /// The inputs that are active.
+    pub fn active(&self) -> impl Iterator<Item = u8> + use<> {
+        let levels = self.levels;
+        (0..16u8).filter(move |input| levels >> input & 1 == 1)
     }
 
     /// The stamp of `now`, which is `part` µs into the plant's last step.
@@ -179,6 +235,10 @@ impl Station {
 
     /// Finds out when the node needs its next tick; `now` is `part` µs into the plant's last step.
     pub fn schedule(&mut self, plant: &Plant, now: u64, part: i64) {
+        if self.off {
+            (self.wake, self.counts) = (u64::MAX, false);
+            return;
+        }
         let by_clock = self.node.next_deadline().map(|at| self.clock.reaches(at).max(now));
         let by_count = |encoder: &Encoder, target: Option<Counts>| {
             let at = encoder.reaches(plant, part, target?)?;

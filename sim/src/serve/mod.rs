@@ -49,6 +49,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<(), ServeError> {
         feed: arguments.feed.into(),
         profile: arguments.profile.clone(),
         parcels: arguments.parcels,
+        faults: line_sim::Faults::NONE,
     })
     .map_err(ServeError::Setup)?;
     let ledger = Ledger::open(arguments.truth.as_deref())?;

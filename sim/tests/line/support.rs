@@ -73,6 +73,7 @@ pub(crate) fn setup(fast: bool, profile: &str, seed: u64, parcels: u64) -> World
         feed: Feed::Saturated,
         profile: profile.to_owned(),
         parcels: Some(parcels),
+        faults: line_sim::Faults::NONE,
     }
 }
 
