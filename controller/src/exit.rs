@@ -17,17 +17,29 @@ pub enum Exit {
     CannotStart,
     /// The journal cannot be read or does not fit itself.
     JournalDamaged,
+    /// A port or connection cannot be used: missing, taken, refused.
+    BusUnusable,
+    /// A node did not answer, refused, or what was asked for is not allowed.
+    Refused,
+    /// A scan found differences from the line file.
+    Findings,
+    /// A replay decides otherwise than was recorded.
+    ReplayDiffers,
 }
 
 impl Exit {
     /// Every way to end, in order of the codes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::Internal,
         Self::Usage,
         Self::Faults,
         Self::CannotStart,
         Self::JournalDamaged,
+        Self::BusUnusable,
+        Self::Refused,
+        Self::Findings,
+        Self::ReplayDiffers,
     ];
 
     /// The code that the shell sees.
@@ -39,6 +51,10 @@ impl Exit {
             Self::Faults => 3,
             Self::CannotStart => 4,
             Self::JournalDamaged => 5,
+            Self::BusUnusable => 6,
+            Self::Refused => 7,
+            Self::Findings => 8,
+            Self::ReplayDiffers => 9,
         }
     }
 }
@@ -57,7 +73,11 @@ Exit codes:
   2  usage: the command line is wrong
   3  faults: a line file, plan or manifest has faults; each is printed with file, line and key
   4  cannot start: an address is taken, the data directory is in use or belongs to another line
-  5  journal damaged: it cannot be read, or its chain or its decisions do not fit";
+  5  journal damaged: it cannot be read, or its chain or its decisions do not fit
+  6  bus unusable: a port or connection is missing, taken or refused
+  7  refused: a node does not answer or refuses, or what was asked for is not allowed
+  8  findings: a scan found differences from the line file
+  9  replay differs: this program decides otherwise than was recorded";
 
 #[cfg(test)]
 mod tests {
