@@ -5,4 +5,6 @@ mod cable;
 mod libmodbus;
 mod master;
 mod places;
+mod recorded;
 mod server_faults;
+mod tshark;
