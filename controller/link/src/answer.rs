@@ -103,6 +103,7 @@ impl Master {
             | Exception::IllegalAddress
             | Exception::IllegalValue
             | Exception::DeviceFailure
+            | Exception::MemoryParity
             | Exception::GatewayPath
             | Exception::GatewayTarget => self.failed(now, asked, out),
         }

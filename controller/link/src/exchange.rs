@@ -127,6 +127,11 @@ impl Outstanding {
         match Response::parse(&self.request, answer).map_err(Misfit::Pdu)? {
             Response::Exception(exception) => Ok(Reply::Refused(exception)),
             Response::Written | Response::Echoed => Ok(Reply::Written),
+            // Never asked for here.
+            Response::Bits(_)
+            | Response::Count(_)
+            | Response::ServerId(_)
+            | Response::DeviceId(_) => Err(Misfit::Block),
             Response::Words(words) => {
                 let words: Vec<u16> = words.iter().collect();
                 let late = self.is_late(&words);

@@ -5,6 +5,7 @@
 //! [`serial`] gives every port its own thread and moves bytes for the sans-io session; [`tcp`] keeps
 //! one connection and replaces it after any doubt.
 
+mod call;
 pub mod pcap;
 pub mod serial;
 pub mod tap;

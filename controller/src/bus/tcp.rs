@@ -4,7 +4,6 @@
 //! carry it. The wire format is tokio-modbus's; whether an answer fits its request is checked by our
 //! own codec as on a serial bus.
 
-use std::borrow::Cow;
 use std::fmt::Debug;
 use std::future::Future;
 use std::io;
@@ -16,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_modbus::client::{Client as _, Context};
 use tokio_modbus::slave::{Slave, SlaveContext as _};
-use tokio_modbus::{Request as Call, Response};
 
+use super::call::{call_of, pdu_of};
 use super::tap::{Tap, TcpTap};
 use super::{Desk, Event, Heard, Leaving, Request};
 
@@ -136,49 +135,5 @@ fn reason(error: &tokio_modbus::Error) -> String {
             request,
             ..
         }) => format!("answer of another function than {:#04x}", request.value()),
-    }
-}
-
-/// The call that carries this request PDU; `None` when it is malformed.
-fn call_of(pdu: &[u8]) -> Option<Call<'_>> {
-    let words = |words: pdu::Words<'_>| Cow::Owned(words.iter().collect::<Vec<u16>>());
-    Some(match pdu::Request::parse(pdu).ok()? {
-        pdu::Request::ReadHolding { address, quantity } => {
-            Call::ReadHoldingRegisters(address, quantity)
-        }
-        pdu::Request::WriteSingle { address, value } => Call::WriteSingleRegister(address, value),
-        pdu::Request::WriteMultiple { address, words: values } => {
-            Call::WriteMultipleRegisters(address, words(values))
-        }
-        pdu::Request::ReadWrite { read_address, read_quantity, write_address, words: values } => {
-            let values = words(values);
-            Call::ReadWriteMultipleRegisters(read_address, read_quantity, write_address, values)
-        }
-        pdu::Request::Echo { .. } => {
-            Call::Custom(pdu::function::DIAGNOSTICS, Cow::Borrowed(pdu.get(1..)?))
-        }
-    })
-}
-
-/// The answer PDU that tokio-modbus took apart.
-fn pdu_of(request: &[u8], answer: Result<Response, u8>) -> Vec<u8> {
-    let function = request.first().copied().unwrap_or_default();
-    let registers = |values: Vec<u16>| {
-        let bytes: Vec<u8> = values.into_iter().flat_map(u16::to_be_bytes).collect();
-        // A count that does not fit one byte fits no request: the check refuses it.
-        [vec![function, u8::try_from(bytes.len()).unwrap_or(0)], bytes].concat()
-    };
-    let two = |a: u16, b: u16| [&[function][..], &a.to_be_bytes(), &b.to_be_bytes()].concat();
-    match answer {
-        Err(exception) => vec![function | pdu::function::EXCEPTION, exception],
-        Ok(
-            Response::ReadHoldingRegisters(values) | Response::ReadWriteMultipleRegisters(values),
-        ) => registers(values),
-        Ok(Response::WriteSingleRegister(a, b) | Response::WriteMultipleRegisters(a, b)) => {
-            two(a, b)
-        }
-        Ok(Response::Custom(_, bytes)) => [&[function][..], &bytes].concat(),
-        // tokio-modbus let only the function asked for through; others are never asked for.
-        Ok(_) => Vec::new(),
     }
 }

@@ -17,6 +17,8 @@ pub enum Exception {
     Acknowledge,
     /// 06: busy, ask again later.
     Busy,
+    /// 08: a memory parity error in extended memory.
+    MemoryParity,
     /// 0A: the gateway has no path to the unit.
     GatewayPath,
     /// 0B: the unit behind the gateway did not answer.
@@ -24,13 +26,14 @@ pub enum Exception {
 }
 
 impl Exception {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::IllegalFunction,
         Self::IllegalAddress,
         Self::IllegalValue,
         Self::DeviceFailure,
         Self::Acknowledge,
         Self::Busy,
+        Self::MemoryParity,
         Self::GatewayPath,
         Self::GatewayTarget,
     ];
@@ -44,6 +47,7 @@ impl Exception {
             Self::DeviceFailure => 0x04,
             Self::Acknowledge => 0x05,
             Self::Busy => 0x06,
+            Self::MemoryParity => 0x08,
             Self::GatewayPath => 0x0A,
             Self::GatewayTarget => 0x0B,
         }
@@ -64,6 +68,7 @@ impl fmt::Display for Exception {
             Self::DeviceFailure => "device failure",
             Self::Acknowledge => "acknowledged, not finished",
             Self::Busy => "device busy",
+            Self::MemoryParity => "memory parity error",
             Self::GatewayPath => "gateway path unavailable",
             Self::GatewayTarget => "gateway target silent",
         };

@@ -2,7 +2,7 @@
 
 use super::MAX_FRAME;
 use crate::pdu::Expected;
-use crate::pdu::function::{EXCEPTION, Shape, request_shape};
+use crate::pdu::function::{self, PduLength};
 
 /// What the first bytes of a frame say about its length, unit and CRC included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +22,7 @@ pub(crate) const fn framed(pdu_len: usize) -> usize {
 
 /// The length of the request that begins with `prefix`.
 pub fn request_length(prefix: &[u8]) -> Length {
-    let [_, pdu @ ..] = prefix else { return Length::Need(2) };
-    let Some(&function) = pdu.first() else { return Length::Need(2) };
-    match request_shape(function) {
-        Shape::Fixed(len) => Length::Exactly(framed(len)),
-        Shape::Counted(at) => match pdu.get(at) {
-            None => Length::Need(at.saturating_add(2)),
-            Some(&count) => {
-                possible(framed(at.saturating_add(1).saturating_add(usize::from(count))))
-            }
-        },
-        Shape::Open => Length::Unknown,
-    }
+    length(prefix, function::request_length)
 }
 
 /// The length of the answer that begins with `prefix`, as `request_pdu` asks for it.
@@ -44,19 +33,20 @@ pub fn answer_length(request_pdu: &[u8], prefix: &[u8]) -> Length {
 }
 
 impl Expected {
-    /// The length of the answer that begins with `prefix`.
+    /// The length of the answer frame that begins with `prefix`.
     pub(crate) fn length(&self, prefix: &[u8]) -> Length {
-        let [_, function, ..] = *prefix else { return Length::Need(2) };
-        if function == self.function | EXCEPTION {
-            Length::Exactly(framed(2))
-        } else if function == self.function {
-            self.len.map_or(Length::Unknown, |len| possible(framed(len)))
-        } else {
-            Length::Unknown
-        }
+        length(prefix, |pdu| self.pdu_length(pdu))
     }
 }
 
-const fn possible(len: usize) -> Length {
-    if len <= MAX_FRAME { Length::Exactly(len) } else { Length::Unknown }
+fn length(prefix: &[u8], of: impl FnOnce(&[u8]) -> PduLength) -> Length {
+    let pdu = match prefix {
+        [_, pdu @ ..] if !pdu.is_empty() => pdu,
+        _ => return Length::Need(2),
+    };
+    match of(pdu) {
+        PduLength::Need(len) => Length::Need(len.saturating_add(1)),
+        PduLength::Exactly(len) if framed(len) <= MAX_FRAME => Length::Exactly(framed(len)),
+        PduLength::Exactly(_) | PduLength::Open => Length::Unknown,
+    }
 }

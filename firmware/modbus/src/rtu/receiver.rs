@@ -1,7 +1,7 @@
 //! The node's side of a shared line: bytes and silences in, whole requests out.
 
 use super::{BROADCAST, Frame, Length, check, framed, request_length};
-use crate::pdu::{Expected, MAX_PDU};
+use crate::pdu::Expected;
 
 /// Frames the requests on a line, whoever they address.
 ///
@@ -32,8 +32,9 @@ pub struct Receiver {
 /// What a receiver heard since its [`Tally`] was last taken; both numbers saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Whole frames with a right CRC, whoever sent them.
-    pub frames: u16,
+    /// Whole frames with a right CRC that were no requests: answers of other nodes, and what may
+    /// be a piece of one.
+    pub swallowed: u16,
     /// Stretches between two silences that were dropped: a wrong CRC, a length that cannot be, an
     /// error of the UART. What is heard before the first silence is not counted.
     pub garbled: u16,
@@ -59,7 +60,7 @@ impl Receiver {
             state: State::Deaf,
             due: None,
             torn: 0,
-            tally: Tally { frames: 0, garbled: 0 },
+            tally: Tally { swallowed: 0, garbled: 0 },
         }
     }
 
@@ -151,7 +152,6 @@ impl Receiver {
 
     /// Judges the whole frame in the buffer; what is not to be delivered is swallowed.
     fn judge(&mut self) -> State {
-        self.tally.frames = self.tally.frames.saturating_add(1);
         let bytes = self.frame.as_bytes();
         let answer = self
             .answering()
@@ -163,6 +163,9 @@ impl Receiver {
             }
             _ => None,
         };
+        if answer || piece {
+            self.tally.swallowed = self.tally.swallowed.saturating_add(1);
+        }
         match (answer, piece) {
             (true, _) => State::Collecting,
             (false, true) => State::Deaf,
@@ -181,7 +184,7 @@ impl Receiver {
         let Some(expected) = self.answering() else { return };
         let len = match expected.length(bytes) {
             Length::Exactly(len) => len,
-            Length::Need(_) => framed(expected.len.unwrap_or(MAX_PDU)),
+            Length::Need(_) => framed(expected.longest()),
             Length::Unknown => return,
         };
         self.due = None;

@@ -3,7 +3,7 @@
 use units::Micros;
 
 use super::{Event, Outcome, Outputs, View, Wire};
-use crate::pdu::{Expected, MAX_PDU, Pdu, Response};
+use crate::pdu::{Expected, Pdu, Response};
 use crate::rtu::{BROADCAST, Frame, Length, MAX_FRAME, check, encode, framed};
 
 /// Masters one serial line.
@@ -73,7 +73,7 @@ impl Session {
             ready: Micros::ZERO,
             request: Frame::new(),
             timeout: Micros::ZERO,
-            expected: Expected { function: 0, len: None },
+            expected: Expected::NONE,
             sent_end: Micros::ZERO,
             echo: Echo::Passed,
             heard: Frame::new(),
@@ -362,7 +362,7 @@ impl Session {
 
     /// How long the longest answer that fits is on the wire.
     fn answer_time(&self) -> Micros {
-        self.wire.timing().wire_time(framed(self.expected.len.unwrap_or(MAX_PDU)))
+        self.wire.timing().wire_time(framed(self.expected.longest()))
     }
 }
 

@@ -1,8 +1,11 @@
 //! RTU and MBAP framing: any split, any noise, and answers of other nodes on a shared line.
 
+use crate::asked::asked;
+use crate::device::Device;
 use modbus::mbap::{self, Broken, Decoder};
 use modbus::pdu;
 use modbus::rtu::{self, FrameError, Length, Receiver, Tally, answer_length, request_length};
+use modbus::server::serve;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -14,22 +17,10 @@ fn sealed(unit: u8, pdu: &[u8]) -> Vec<u8> {
     out[..len].to_vec()
 }
 
-fn encoded(encode: impl Fn(&mut [u8]) -> Result<usize, modbus::Full>) -> Vec<u8> {
-    let mut out = [0; pdu::MAX_PDU];
-    let len = encode(&mut out).unwrap();
-    out[..len].to_vec()
-}
-
 /// A request PDU whose length its bytes tell.
 fn request() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        (0..999u16, 1..=125u16).prop_map(|(a, n)| encoded(|out| pdu::read_holding(a, n, out))),
-        (0..999u16, any::<u16>()).prop_map(|(a, v)| encoded(|out| pdu::write_single(a, v, out))),
-        (0..999u16, vec(any::<u16>(), 1..=123))
-            .prop_map(|(a, w)| encoded(|out| pdu::write_multiple(a, &w, out))),
-        (0..999u16, 1..=125u16, vec(any::<u16>(), 1..=121))
-            .prop_map(|(a, n, w)| encoded(|out| pdu::read_write(a, n, a, &w, out))),
-    ]
+    let open = |pdu: &[u8]| matches!(pdu, [8, 0, 0, ..]);
+    asked().prop_map(|asked| asked.encode()).prop_filter("open", move |pdu| !open(pdu))
 }
 
 /// Cuts `bytes` at every index of `cuts`.
@@ -81,7 +72,7 @@ fn a_receiver_tells_what_it_heard() {
     received(&mut receiver, &[&frame, &sealed(2, &[3, 0, 0, 0, 1]), &sealed(2, &[3, 2, 0, 0])]);
     receiver.silence();
     receiver.silence();
-    assert_eq!(receiver.take_tally(), Tally { frames: 3, garbled: 0 }, "answers of others too");
+    assert_eq!(receiver.take_tally(), Tally { swallowed: 1, garbled: 0 }, "an answer of another");
     received(&mut receiver, &[&[0x55; 3]]);
     receiver.silence();
     received(&mut receiver, &[&[0x55; 600]]);
@@ -92,7 +83,7 @@ fn a_receiver_tells_what_it_heard() {
     receiver.resync();
     receiver.silence();
     receiver.resync();
-    assert_eq!(receiver.take_tally(), Tally { frames: 0, garbled: 4 }, "one a stretch");
+    assert_eq!(receiver.take_tally(), Tally { swallowed: 0, garbled: 4 }, "one a stretch");
     assert_eq!(receiver.take_tally(), Tally::default());
 }
 
@@ -102,7 +93,25 @@ fn impossible_lengths_are_unknown() {
     assert_eq!(request_length(&[1, 16, 0, 0, 0, 1]), Length::Need(7));
     assert_eq!(request_length(&[1, 16, 0, 0, 0, 1, 247]), Length::Exactly(256));
     assert_eq!(request_length(&[1, 16, 0, 0, 0, 1, 248]), Length::Unknown);
-    assert_eq!(request_length(&[1, 8, 0, 0]), Length::Unknown);
+    assert_eq!(request_length(&[1, 8, 0, 0]), Length::Unknown, "data of any length");
+    assert_eq!(request_length(&[1, 8, 0]), Length::Need(4));
+    assert_eq!(request_length(&[1, 8, 0, 10]), Length::Exactly(8));
+    assert_eq!(request_length(&[1, 43, 13]), Length::Unknown);
+    assert_eq!(request_length(&[1, 0x42]), Length::Unknown);
+    assert_eq!(answer_length(&[17], &[1, 17]), Length::Need(3));
+    assert_eq!(answer_length(&[17], &[1, 17, 251]), Length::Exactly(256));
+    assert_eq!(answer_length(&[17], &[1, 17, 252]), Length::Unknown);
+    let stream = [43, 14, 1, 0];
+    assert_eq!(answer_length(&stream, &[1, 43, 13]), Length::Unknown, "another transport");
+    assert_eq!(answer_length(&stream, &[1, 43, 14]), Length::Need(8));
+    assert_eq!(answer_length(&stream, &[1, 43, 14, 1, 1, 0, 0, 0]), Length::Exactly(10));
+    let one = [1, 43, 14, 1, 1, 0, 0, 1];
+    assert_eq!(answer_length(&stream, &one), Length::Need(10));
+    for (len, expected) in [(244, Length::Exactly(256)), (245, Length::Unknown)] {
+        assert_eq!(answer_length(&stream, &[&one[..], &[0, len]].concat()), expected);
+    }
+    let many = [&[1, 43, 14, 1, 1, 0, 0, 255][..], &[0; 300]].concat();
+    assert_eq!(answer_length(&stream, &many), Length::Unknown, "objects beyond a PDU");
     assert_eq!(answer_length(&[3, 0, 0, 0, 2], &[1, 0x83]), Length::Exactly(5));
     assert_eq!(answer_length(&[3, 0, 0, 0, 2], &[1, 4]), Length::Unknown);
     assert_eq!(answer_length(&[3, 0, 0, 0, 0], &[1, 3]), Length::Unknown, "malformed request");
@@ -128,16 +137,11 @@ proptest! {
     #![proptest_config(repeatable(256))]
 
     #[test]
-    fn lengths_are_told_from_every_prefix(request in request(), data in any::<u8>()) {
+    fn lengths_are_told_from_every_prefix(request in request()) {
         let frame = sealed(1, &request);
-        let answer = match request[0] {
-            3 | 23 => {
-                let quantity = request[4];
-                let head = vec![request[0], quantity * 2];
-                sealed(1, &[head, vec![data; usize::from(quantity) * 2]].concat())
-            }
-            _ => sealed(1, &request[..5]),
-        };
+        let mut out = [0; pdu::MAX_PDU];
+        let len = serve(&request, &mut Device::new(), &mut out);
+        let answer = sealed(1, &out[..len]);
         for (whole, length) in [
             (&frame, &(|prefix: &[u8]| request_length(prefix)) as &dyn Fn(&[u8]) -> Length),
             (&answer, &|prefix: &[u8]| answer_length(&request, prefix)),
@@ -208,7 +212,8 @@ proptest! {
         answer.extend(&inner);
         answer.resize(2 + data, 0xAA);
         let words = u16::try_from(data / 2).unwrap();
-        let read = sealed(2, &encoded(|out| pdu::read_holding(0, words, out)));
+        let [high, low] = words.to_be_bytes();
+        let read = sealed(2, &[3, 0, 0, high, low]);
         let answer = sealed(2, &answer);
 
         // Torn at one place: the worst one, right before the inner frame, or any.
