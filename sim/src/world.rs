@@ -301,6 +301,11 @@ impl World {
         self.plant.truth()
     }
 
+    /// Nobody puts parcels on any more; the run ends with those on the belts.
+    pub const fn stop_feed(&mut self) {
+        self.plant.stop_feed();
+    }
+
     /// Whether every parcel of the run was put on and is in a chute or at the end.
     pub fn is_drained(&self) -> bool {
         self.plant.is_drained()

@@ -11,6 +11,8 @@ pub struct Disk {
     pub records: Vec<Vec<u8>>,
     /// Marks by node, as the last commit left them.
     pub marks: std::collections::BTreeMap<u8, node_link::Mark>,
+    /// State of the line behind some records: number and bytes, oldest first.
+    pub snapshots: Vec<(u64, Vec<u8>)>,
     head: chain::Head,
     queued: Vec<Record>,
     writing: Vec<Record>,
@@ -25,6 +27,7 @@ impl Disk {
         Self {
             records: Vec::new(),
             marks: std::collections::BTreeMap::new(),
+            snapshots: Vec::new(),
             head: chain::Head::START,
             queued: Vec::new(),
             writing: Vec::new(),
@@ -56,21 +59,50 @@ impl Disk {
         self.next_deadline().filter(|at| *at <= now)?;
         self.done_at = None;
         let mut last = None;
-        for record in self.writing.drain(..) {
-            self.head.extend(&record.bytes);
-            for mark in &record.marks {
-                self.marks.insert(mark.node.0, *mark);
-            }
+        for record in core::mem::take(&mut self.writing) {
             last = Some(record.number);
-            self.records.push(record.bytes);
+            self.keep(record);
         }
         self.start(now);
         last
     }
 
+    fn keep(&mut self, record: Record) {
+        self.head.extend(&record.bytes);
+        for mark in &record.marks {
+            self.marks.insert(mark.node.0, *mark);
+        }
+        self.records.push(record.bytes);
+    }
+
+    /// The newest snapshot whose record is durable.
+    pub fn newest_snapshot(&self) -> Option<&(u64, Vec<u8>)> {
+        let durable = self.records.len() as u64;
+        self.snapshots.iter().rev().find(|(number, _)| *number <= durable)
+    }
+
+    /// Number of the last record handed over, durable or not.
+    pub fn offered(&self) -> u64 {
+        let waiting = self.writing.len() + self.queued.len();
+        (self.records.len() + waiting) as u64
+    }
+
+    /// The bytes of the records handed over and not durable yet, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = &Record> {
+        self.writing.iter().chain(&self.queued)
+    }
+
     /// Whether nothing waits to become durable.
     pub fn idle(&self) -> bool {
         self.done_at.is_none() && self.queued.is_empty()
+    }
+
+    /// Power is cut just behind the commit of record `last`, before anybody heard of it.
+    pub fn cut_behind(&mut self, last: u64) {
+        let waiting = core::mem::take(&mut self.writing).into_iter();
+        let waiting: Vec<Record> = waiting.chain(core::mem::take(&mut self.queued)).collect();
+        waiting.into_iter().filter(|record| record.number <= last).for_each(|r| self.keep(r));
+        self.cut();
     }
 
     /// Power is cut: what was not durable is gone.

@@ -363,12 +363,21 @@ impl Harness {
         self.wires.clear();
     }
 
-    /// Starts the controller again from its records.
+    /// Keeps the state behind the last record, as the daemon does now and then.
+    pub fn snapshot(&mut self) {
+        if let Some(engine) = self.engine() {
+            let bytes = engine.snapshot();
+            self.disk.snapshots.push((self.disk.offered(), bytes));
+        }
+    }
+
+    /// Starts the controller again from its last snapshot and the records behind it.
     ///
     /// # Panics
     /// When our own journal does not replay.
     pub fn restart(&mut self) {
-        let recovered = crate::summary::recover(&self.fixed, &self.disk.records)
+        let snapshot = self.disk.newest_snapshot();
+        let recovered = crate::summary::recover(&self.fixed, snapshot, &self.disk.records)
             .expect("our own records replay");
         let away = self.now.since(recovered.last_at);
         self.boot(Start::Resume {

@@ -93,11 +93,24 @@ pub struct Recovered {
     pub last_at: Micros,
 }
 
-/// Rebuilds the line from its records and proves that a snapshot survives its codec.
-pub fn recover(fixed: &Fixed, records: &[Vec<u8>]) -> Result<Recovered, String> {
-    let mut line = line_model::Line::new(fixed.line.engine.layout.clone());
-    let (mut next_record, mut last_at) = (0, Micros::ZERO);
-    for bytes in records {
+/// Rebuilds the line from a snapshot and the records behind it, or from all records, and proves
+/// that a snapshot survives its codec.
+pub fn recover(
+    fixed: &Fixed,
+    snapshot: Option<&(u64, Vec<u8>)>,
+    records: &[Vec<u8>],
+) -> Result<Recovered, String> {
+    let layout = fixed.line.engine.layout.clone();
+    let (number, mut line) = match snapshot {
+        None => (0, line_model::Line::new(layout)),
+        Some((number, bytes)) => {
+            let memory = snapshot::decode(bytes).map_err(|why| format!("{why:?}"))?;
+            (*number, line_model::Line::resume(layout, memory))
+        }
+    };
+    let (mut next_record, mut last_at) = (number + 1, line.memory().now);
+    let behind = usize::try_from(number).map_err(|why| why.to_string())?;
+    for bytes in records.get(behind..).unwrap_or_default() {
         let decoded = record::decode(bytes).map_err(|why| format!("{why:?}"))?;
         let mut out = Vec::new();
         line.handle(decoded.at, decoded.input, &mut out);

@@ -168,11 +168,11 @@ fn replay_gives_the_same_decisions() {
     let inputs = Inputs::demo(150, 21);
     let mut harness = Harness::new(&inputs).expect("set up");
     assert!(harness.run_until(Micros::from_secs(600), Harness::drained), "drains");
-    let recovered = summary::recover(&harness.fixed, &harness.disk.records).expect("replays");
+    let recovered = summary::recover(&harness.fixed, None, &harness.disk.records).expect("replays");
     assert_eq!(&recovered.memory, harness.engine().expect("alive").line().memory());
     // A changed decision is found: the same records against another line.
     let mut records = harness.disk.records.clone();
     let middle = records.len() / 2;
     records.remove(middle);
-    assert!(summary::recover(&harness.fixed, &records).is_err(), "a missing record shows");
+    assert!(summary::recover(&harness.fixed, None, &records).is_err(), "a missing record shows");
 }

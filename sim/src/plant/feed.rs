@@ -97,6 +97,11 @@ impl Infeed {
         (self.left != Some(0)).then_some(self.not_before)
     }
 
+    /// Nobody puts anything on any more.
+    pub const fn stop(&mut self) {
+        self.left = Some(0);
+    }
+
     /// Takes the next label, and decides when the one after it comes.
     pub fn next(&mut self, now: u64, items: &[Item], profile: &Profile) -> Label {
         self.left = self.left.map(|left| left.saturating_sub(1));

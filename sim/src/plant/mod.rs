@@ -392,6 +392,11 @@ impl Plant {
         &self.truth
     }
 
+    /// Nobody puts parcels on any more; those on the belts go on.
+    pub const fn stop_feed(&mut self) {
+        self.infeed.stop();
+    }
+
     /// Whether every parcel of the run was put on and is in a chute or at the end.
     pub fn is_drained(&self) -> bool {
         self.infeed.next_at().is_none()
