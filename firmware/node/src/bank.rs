@@ -4,8 +4,12 @@ use crate::boundary::Output;
 use crate::exchange::{BLOCK_WORDS_MAX, Exchanged};
 use crate::logic::Logic;
 use crate::machine::Node;
-use modbus::pdu::{Exception, Request, Words};
-use modbus::server::{self, Bank, WordSink};
+use modbus::pdu::function::{
+    DIAGNOSTICS, ENCAPSULATED, READ_HOLDING, READ_INPUT, READ_WRITE, SERVER_ID, WRITE_MULTIPLE,
+    WRITE_SINGLE,
+};
+use modbus::pdu::{Counter, Exception, Request, Words};
+use modbus::server::{self, Bank, ByteSink, Counters, WordSink};
 use modbus::{mbap, rtu};
 use registers::address::{ADDRESS_WORDS, AddressFault, NewAddress};
 use registers::exchange::WRITE_WORDS;
@@ -13,10 +17,23 @@ use registers::map::{ADDRESS, ARMED, EVENTS, LATCH, SETTINGS, STATUS, WRITE};
 use registers::points::SETTINGS_MAX;
 use registers::status::{ARMED_WORDS, STATUS_WORDS};
 
+/// The functions of a node; diagnostics (FC 03, 04, 08, 17, 43/14) need no owner and touch neither
+/// ring nor lease nor commands.
+const SERVED: [u8; 8] = [
+    READ_HOLDING,
+    READ_INPUT,
+    WRITE_SINGLE,
+    DIAGNOSTICS,
+    WRITE_MULTIPLE,
+    SERVER_ID,
+    READ_WRITE,
+    ENCAPSULATED,
+];
+
 /// What one request is allowed to do, decided before any of it has an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Door {
-    /// FC 03: read any whole block.
+    /// FC 03, FC 04: read any whole block.
     Read,
     /// FC 06 on the latch register, broadcast too.
     Latch,
@@ -33,7 +50,7 @@ enum Door {
 impl Door {
     fn of(request: &Request<'_>, event_words: u16, slave: u8, broadcast: bool) -> Self {
         match *request {
-            Request::ReadHolding { .. } => Self::Read,
+            Request::ReadHolding { .. } | Request::ReadInput { .. } => Self::Read,
             Request::WriteSingle { address: LATCH, .. } => Self::Latch,
             Request::WriteMultiple { address: SETTINGS, .. } if !broadcast => Self::Settings,
             Request::WriteMultiple { address: ADDRESS, .. } => Self::Address { slave },
@@ -46,9 +63,19 @@ impl Door {
                     Self::Closed
                 }
             }
-            Request::WriteSingle { .. } | Request::WriteMultiple { .. } | Request::Echo { .. } => {
-                Self::Closed
-            }
+            // The rest writes elsewhere, or has no register behind it, or is not served.
+            Request::ReadCoils { .. }
+            | Request::ReadDiscrete { .. }
+            | Request::WriteCoil { .. }
+            | Request::WriteCoils { .. }
+            | Request::WriteSingle { .. }
+            | Request::WriteMultiple { .. }
+            | Request::MaskWrite { .. }
+            | Request::Echo { .. }
+            | Request::ClearCounters
+            | Request::ReadCounter(_)
+            | Request::ServerId
+            | Request::DeviceId { .. } => Self::Closed,
         }
     }
 }
@@ -70,6 +97,36 @@ impl<'a, L: Logic> Registers<'a, L> {
 }
 
 impl<L: Logic> Bank for Registers<'_, L> {
+    fn serves(&self, function: u8) -> bool {
+        SERVED.contains(&function)
+    }
+
+    fn read_input(
+        &mut self,
+        address: u16,
+        quantity: u16,
+        out: &mut WordSink<'_>,
+    ) -> Result<(), Exception> {
+        self.read(address, quantity, out)
+    }
+
+    fn server_id(&mut self, out: &mut ByteSink<'_>) -> Result<(), Exception> {
+        out.extend(&self.node.server_id().encode());
+        Ok(())
+    }
+
+    fn object(&mut self, id: u8, out: &mut ByteSink<'_>) -> bool {
+        let value = self.node.facts().object(id);
+        if let Some(value) = &value {
+            out.extend(value.as_bytes());
+        }
+        value.is_some()
+    }
+
+    fn counters(&mut self) -> Option<&mut Counters> {
+        Some(&mut self.node.core.counters)
+    }
+
     fn read(
         &mut self,
         address: u16,
@@ -139,7 +196,7 @@ pub(crate) fn serve_rtu<L: Logic>(node: &mut Node<L>, frame: &[u8], out: &mut Ou
     };
     let my_unit = node.core.identity.unit;
     if unit != my_unit && unit != rtu::BROADCAST {
-        return;
+        return node.core.counters.add(Counter::BusMessages, 1);
     }
     let mut bank = Registers::new(node, pdu, unit, unit == rtu::BROADCAST);
     reply(out, |room| server::serve_rtu(my_unit, frame, &mut bank, room));
@@ -158,6 +215,7 @@ pub(crate) fn serve_tcp<L: Logic>(node: &mut Node<L>, frame: &[u8], out: &mut Ou
 }
 
 fn bad<L>(node: &mut Node<L>) {
+    node.core.counters.add(Counter::CommunicationErrors, 1);
     node.core.frames_bad = node.core.frames_bad.saturating_add(1);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::limits::{CHANGES_MAX, DEVICE_BYTES_MAX, OUTPUTS_MAX, REPLY_BYTES_MAX};
 use heapless::Vec;
+use modbus::server::Counters;
 use registers::event::At;
 use registers::status::{ArmedList, Status};
 use units::{Counts, Micros, Millis, Serial};
@@ -129,4 +130,6 @@ pub struct View {
     pub outputs: [u32; OUTPUTS_MAX],
     /// New slave addresses taken since boot, saturating.
     pub address_changes: u16,
+    /// The counters of FC 08.
+    pub counters: Counters,
 }

@@ -9,6 +9,7 @@ use crate::outputs::Outputs;
 use crate::settings::Settings;
 use heapless::Vec;
 use modbus::rtu::Receiver;
+use modbus::server::Counters;
 use registers::NodeKind;
 use registers::event::Event;
 use registers::points::{SETTING_DEBOUNCE, SETTING_LEASE};
@@ -39,6 +40,8 @@ pub struct Core {
     pub(crate) ack_ignored: u16,
     pub(crate) frames_bad: u16,
     pub(crate) line: Receiver,
+    /// What FC 08 reads and clears; the status block has its own counts since boot.
+    pub(crate) counters: Counters,
     /// A slave address that is taken once the answer has been formed.
     pub(crate) new_unit: Option<u8>,
     pub(crate) address_changes: u16,
@@ -63,6 +66,7 @@ impl Core {
             ack_ignored: 0,
             frames_bad: 0,
             line: Receiver::new(identity.unit),
+            counters: Counters::new(),
             new_unit: None,
             address_changes: 0,
             device: Vec::new(),

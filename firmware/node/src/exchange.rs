@@ -1,10 +1,12 @@
 //! What an exchange does to the node, and the blocks that it reads.
 
+use crate::boundary::Identity;
 use crate::logic::Logic;
 use crate::machine::Node;
 use registers::check::seal;
 use registers::exchange::{EVENT_OVERHEAD, EventsHead, Operation, Verdict, WriteBlock, WriteFault};
 use registers::map::{ARMED, EVENTS, IDENTITY, IDENTITY_WORDS, SETTINGS, STATUS};
+use registers::objects::{Facts, ServerId};
 use registers::status::{ARMED_WORDS, ARMS_MAX, ArmedList, STATUS_WORDS, Status};
 use registers::{MAP_VERSION, Writer};
 use units::{Millis, Serial};
@@ -168,6 +170,26 @@ impl<L: Logic> Node<L> {
         }
         .encode(&mut head);
         seal(self.core.identity.unit, token, words);
+    }
+
+    /// What the node says of itself by FC 17.
+    pub(crate) fn server_id(&self) -> ServerId {
+        let Identity { boot_id, serial_number, firmware_hash, .. } = self.core.identity;
+        ServerId {
+            kind: u8::try_from(L::KIND.word()).unwrap_or(u8::MAX),
+            running: self.core.lease.owner() != 0,
+            map_version: MAP_VERSION,
+            boot_id,
+            serial_number,
+            firmware_hash,
+        }
+    }
+
+    /// What the node's objects (FC 43/14) are formed from.
+    pub(crate) fn facts(&self) -> Facts {
+        let Identity { boot_id, serial_number, firmware_hash, .. } = self.core.identity;
+        let revision = env!("CARGO_PKG_VERSION");
+        Facts { kind: L::KIND, revision, boot_id, serial_number, firmware_hash }
     }
 
     pub(crate) fn status(&self, token: u16) -> Status {

@@ -4,6 +4,7 @@ use crate::bank;
 use crate::boundary::{LineError, Output};
 use crate::logic::Logic;
 use crate::machine::Node;
+use modbus::pdu::Counter;
 use modbus::rtu::Frame;
 
 /// Takes bytes as the UART gave them and serves every request that ends in them.
@@ -24,11 +25,10 @@ pub(crate) fn silence<L: Logic>(node: &mut Node<L>, out: &mut Output) {
 
 /// Takes an error of the UART: the frame that it hit is dropped, up to the next silence.
 pub(crate) fn error<L: Logic>(node: &mut Node<L>, error: LineError) {
-    match error {
-        LineError::Parity | LineError::Framing | LineError::Overrun | LineError::Break => {
-            node.core.line.resync();
-        }
+    if error == LineError::Overrun {
+        node.core.counters.add(Counter::Overruns, 1);
     }
+    node.core.line.resync();
     account(node);
 }
 
@@ -42,5 +42,7 @@ fn serve<L: Logic>(node: &mut Node<L>, frame: Result<Frame, modbus::Full>, out: 
 
 fn account<L: Logic>(node: &mut Node<L>) {
     let tally = node.core.line.take_tally();
+    node.core.counters.add(Counter::BusMessages, tally.swallowed);
+    node.core.counters.add(Counter::CommunicationErrors, tally.garbled);
     node.core.frames_bad = node.core.frames_bad.saturating_add(tally.garbled);
 }

@@ -110,6 +110,7 @@ impl<L: Logic> Node<L> {
             armed: self.armed_list(0),
             outputs: self.core.outputs.values(),
             address_changes: self.core.address_changes,
+            counters: self.core.counters,
         }
     }
 }

@@ -25,6 +25,9 @@ fn every_register_point_and_setting_is_in_the_document() {
     for register in registers::map::BLOCKS.iter().flat_map(|block| block.registers) {
         assert!(text.contains(&format!("`{}`", register.name)), "{}", register.name);
     }
+    for object in registers::objects::OBJECTS {
+        assert!(text.contains(&format!("`{}`", object.name)), "{}", object.name);
+    }
     for kind in registers::NodeKind::ALL {
         for point in kind.inputs().iter().chain(kind.outputs()) {
             assert!(text.contains(&format!("`{}`", point.name)), "{}", point.name);

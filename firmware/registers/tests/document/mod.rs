@@ -6,6 +6,7 @@ use registers::descriptor::{Block, Point};
 use registers::event::{ArmOutcome, CODE_MAX, CODES_MAX, Code, Event};
 use registers::exchange::{Arm, Operation, Side, Verdict, WRITE_WORDS, WriteBlock};
 use registers::map::{BLOCKS, EVENTS, SETTINGS};
+use registers::objects::OBJECTS;
 use registers::points::SETTINGS_MAX;
 use registers::{MAP_VERSION, NodeKind, check};
 use std::fmt::Write;
@@ -15,6 +16,7 @@ use units::{Counts, Millis, Serial};
 pub(crate) fn whole() -> String {
     let mut out = prose::HEAD.replace("{version}", &MAP_VERSION.to_string());
     out.push_str(prose::SERVICES);
+    objects(&mut out);
     check_word(&mut out);
     out.push_str("\n## Blocks\n");
     BLOCKS.iter().for_each(|block| self::block(&mut out, block));
@@ -33,6 +35,22 @@ pub(crate) fn whole() -> String {
 macro_rules! line {
     ($out:expr) => { writeln!($out).expect("a string takes all") };
     ($out:expr, $($text:tt)*) => { writeln!($out, $($text)*).expect("a string takes all") };
+}
+
+fn objects(out: &mut String) {
+    out.push_str(prose::OBJECTS);
+    line!(out, "\n| object | name | value | meaning |\n|---|---|---|---|");
+    for object in OBJECTS {
+        line!(
+            out,
+            "| 0x{:02X} | `{}` | {} | {} |",
+            object.id,
+            object.name,
+            object.form,
+            object.meaning
+        );
+    }
+    out.push_str(prose::SERVER_ID);
 }
 
 fn check_word(out: &mut String) {

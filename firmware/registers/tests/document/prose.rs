@@ -21,16 +21,37 @@ pub(super) const SERVICES: &str = "
 
 | request | serves |
 |---|---|
-| FC 03 (0x03) | Reads one whole block: identity, events, status, armed or settings. Blocks that carry a token carry 0, and their check word is built with token 0. Has no effect. |
+| FC 03 (0x03), FC 04 (0x04) | Reads one whole block: identity, events, status, armed or settings. Blocks that carry a token carry 0, and their check word is built with token 0. Has no effect. |
 | FC 06 (0x06) | Writes the latch register; to slave 0 (broadcast) without an answer. |
 | FC 16 (0x10) | Writes the whole settings block, not as a broadcast; or the whole address block, also as a broadcast (without an answer). |
 | FC 23 (0x17) | Writes the whole exchange block and reads one whole block: events (R words), status or armed. The write happens before the read. |
-| FC 08 (0x08), sub-function 0 | Echo. |
+| FC 08 (0x08) | Sub-function 0: echo. 0x0A: clears the counters. 0x0B frames with a right CRC on the line, 0x0C frames with a wrong one or with a character that could not be read, 0x0D exceptions answered, 0x0E requests to this node (broadcasts included), 0x0F of these without an answer, 0x12 characters lost because they were not fetched in time. The counters stop at 65535; the data of every sub-function but 0 are 0x0000, else exception 03. Another sub-function: exception 01. |
+| FC 17 (0x11) | Server id: 14 bytes, see below. |
+| FC 43/14 (0x2B/0x0E) | Device identification: the objects below, by stream (codes 1 to 3) or one by one (code 4); conformity level 0x83. Another transport than 14: exception 01; another code: exception 03; code 4 with an object that is not there: exception 02. |
+
+FC 03, 04, 08, 17 and 43/14 need no owner and touch neither events nor lease nor commands.
 
 Any other function: exception 01. Any other address, or a part of a block: exception 02. A wrong check word, a setting
-out of range, latch number 0 or an address block for another node: exception 03. A request that is answered with an exception has no effect. RTU: 8E1, a
-frame with a wrong CRC or for another slave is met with silence. TCP: port of the line file, unit = slave address,
+out of range, latch number 0 or an address block for another node: exception 03. A quantity, a byte count or a length
+that is wrong in itself: exception 03 before the address is looked at. A request that is answered with an exception has
+no effect.
+
+RTU: 8E1. A node listens from the first silence (3.5 characters, 1.75 ms above 19200 baud) on, drops a frame with a wrong
+CRC or with a character that its UART could not read up to the next silence, never takes the answer of another node for a
+request, is silent to another slave, and answers after a silence. TCP: port of the line file, unit = slave address,
 another unit is met with silence.
+";
+
+pub(super) const OBJECTS: &str = "
+## Identification
+
+Every object of FC 43/14 is ASCII text; codes 1, 2 and 3 reach objects 0x00 to 0x02, to 0x7F and all. A stream that begins
+with an object that is not there begins with 0x00. What does not fit one answer follows on the next (more follows 0xFF).
+";
+
+pub(super) const SERVER_ID: &str = "
+FC 17 answers with a byte count of 14 and: kind (1 byte), 0xFF while an owner holds the node, else 0x00 (1 byte), map version
+(2 bytes), boot id (2), serial number (4), firmware hash (4), high bytes first.
 ";
 
 pub(super) const CHECK: &str = "
