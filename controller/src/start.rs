@@ -246,7 +246,7 @@ fn open_buses(line: &Line, tap: &Tap) -> Result<Buses, DaemonFault> {
                     bits_per_char: 10 + parity_bits + u8::from(two_stops),
                     turnaround_max: *turnaround,
                     broadcast_wait: *turnaround,
-                    echo: false,
+                    echo: modbus::session::Echo::Absent,
                 };
                 let parity = match parity {
                     Parity::Even => tokio_serial::Parity::Even,

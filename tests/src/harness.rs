@@ -396,6 +396,6 @@ const fn serial_line(baud: u32, turnaround: Micros) -> SerialLine {
         bits_per_char: 11,
         turnaround_max: turnaround,
         broadcast_wait: turnaround,
-        echo: false,
+        echo: modbus::session::Echo::Absent,
     }
 }

@@ -270,7 +270,7 @@ fn serial_setup(path: &Path) -> serial::Setup {
             bits_per_char: 11,
             turnaround_max: Micros::from_millis(20),
             broadcast_wait: Micros::from_millis(5),
-            echo: false,
+            echo: modbus::session::Echo::Absent,
         },
         parity: tokio_serial::Parity::Even,
         stop_bits: tokio_serial::StopBits::One,

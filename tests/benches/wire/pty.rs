@@ -116,7 +116,7 @@ fn setup(path: std::path::PathBuf) -> serial::Setup {
         bits_per_char: 11,
         turnaround_max: Micros::from_millis(5),
         broadcast_wait: Micros::from_millis(5),
-        echo: false,
+        echo: modbus::session::Echo::Absent,
     };
     let parity = tokio_serial::Parity::Even;
     let stop_bits = tokio_serial::StopBits::One;

@@ -79,7 +79,7 @@ impl Bench {
             bits_per_char: 11,
             turnaround_max: Micros::from_millis(5),
             broadcast_wait: Micros::from_millis(5),
-            echo: false,
+            echo: modbus::session::Echo::Absent,
         };
         let mut session = Session::new(wire);
         session.handle(Micros::ZERO, Event::Opened, &mut Outputs::default());

@@ -17,8 +17,19 @@ pub struct Wire {
     pub turnaround_max: Micros,
     /// How long nodes may take to execute a broadcast.
     pub broadcast_wait: Micros,
-    /// The adapter hears what it sends; exactly the bytes sent are stripped.
-    pub echo: bool,
+    /// Whether the adapter hears what it sends.
+    pub echo: Echo,
+}
+
+/// Whether an adapter hears its own bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echo {
+    /// It does not.
+    Absent,
+    /// It does: exactly the bytes sent are stripped from what is heard.
+    Present,
+    /// To be found out each time the port opens, before the first request is sent.
+    Detect,
 }
 
 impl Wire {
@@ -91,7 +102,7 @@ pub struct Outputs {
 /// Counters since the session was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct View {
-    /// Requests sent, broadcasts included.
+    /// Requests sent, broadcasts included, probes for an echo not.
     pub sent: u64,
     /// Answers accepted, exceptions included.
     pub answers: u64,
@@ -107,10 +118,19 @@ pub struct View {
     pub foreign: u64,
     /// Whole frames while no answer was awaited.
     pub late: u64,
+    /// Whole frames equal to the answer accepted last.
+    pub duplicates: u64,
     /// Whole frames of the unit asked that do not fit the request.
     pub mismatch: u64,
     /// Own frames heard and stripped.
     pub echo: u64,
     /// Own frames heard altered: the request was garbled on the line.
     pub echo_garbled: u64,
+    /// Answers that are the request itself, heard before a node could have sent them, on a line
+    /// without echo. When it grows with every such write, the line echoes after all and nobody
+    /// executes anything. A port without wire times (a pseudo-terminal) lets honest answers look
+    /// like this.
+    pub echo_suspected: u64,
+    /// Whether the line echoes; `None` until it was found out.
+    pub echoes: Option<bool>,
 }

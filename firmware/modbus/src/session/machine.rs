@@ -2,6 +2,7 @@
 
 use units::Micros;
 
+use super::echo::{Detection, Own};
 use super::{Event, Outcome, Outputs, View, Wire};
 use crate::pdu::{Expected, Pdu, Response};
 use crate::rtu::{BROADCAST, Frame, Length, MAX_FRAME, check, encode, framed};
@@ -9,21 +10,24 @@ use crate::rtu::{BROADCAST, Frame, Length, MAX_FRAME, check, encode, framed};
 /// Masters one serial line.
 #[derive(Clone, Debug)]
 pub struct Session {
-    wire: Wire,
+    pub(super) wire: Wire,
     state: State,
     /// The earliest instant of the next frame: silence and quarantine are over.
-    ready: Micros,
+    pub(super) ready: Micros,
     /// The last frame submitted.
-    request: Frame,
+    pub(super) request: Frame,
     timeout: Micros,
     /// How its answer is framed.
     expected: Expected,
     /// Computed end of its transmission.
-    sent_end: Micros,
-    echo: Echo,
+    pub(super) sent_end: Micros,
+    pub(super) detection: Detection,
+    pub(super) own: Own,
+    /// The answer accepted last, to tell a duplicate.
+    accepted: Frame,
     /// Bytes heard and not yet accounted for.
-    heard: Frame,
-    view: View,
+    pub(super) heard: Frame,
+    pub(super) view: View,
 }
 
 /// What is outstanding.
@@ -39,17 +43,6 @@ enum State {
     Awaiting { deadline: Micros },
     /// A broadcast was sent. Ends at `until`.
     Broadcast { until: Micros },
-}
-
-/// How far the own frame was heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Echo {
-    /// The line does not echo, or all of it was stripped.
-    Passed,
-    /// This many bytes were heard and stripped.
-    Seen(usize),
-    /// Other bytes were heard: the request is garbled, so nothing heard can be its answer.
-    Garbled,
 }
 
 /// What the bytes from some offset on are.
@@ -75,7 +68,9 @@ impl Session {
             timeout: Micros::ZERO,
             expected: Expected::NONE,
             sent_end: Micros::ZERO,
-            echo: Echo::Passed,
+            detection: Detection::of(wire.echo),
+            own: Own::Passed,
+            accepted: Frame::new(),
             heard: Frame::new(),
             view: View::default(),
         }
@@ -99,7 +94,10 @@ impl Session {
     pub fn next_deadline(&self) -> Option<Micros> {
         match self.state {
             State::Closed => None,
-            State::Free => (!self.heard.as_bytes().is_empty()).then_some(self.ready),
+            State::Free => {
+                let idle = self.heard.as_bytes().is_empty() && self.detection.echoes().is_some();
+                (!idle).then_some(self.ready)
+            }
             State::Queued { give_up } => Some(give_up.min(self.ready)),
             State::Awaiting { deadline } => Some(deadline),
             State::Broadcast { until } => Some(until),
@@ -108,13 +106,14 @@ impl Session {
 
     /// The counters.
     pub const fn view(&self) -> View {
-        self.view
+        View { echoes: self.detection.echoes(), ..self.view }
     }
 
     /// A predecessor on this port may have asked just before: its answer is waited out.
     fn opened(&mut self, now: Micros, out: &mut Outputs) {
         self.closed(out);
         self.state = State::Free;
+        self.detection = Detection::of(self.wire.echo);
         self.ready = now.plus(self.wire.turnaround_max).plus(self.silence());
         out.drain = true;
     }
@@ -127,7 +126,8 @@ impl Session {
             }
         }
         self.state = State::Closed;
-        self.echo = Echo::Passed;
+        self.own = Own::Passed;
+        self.accepted.clear();
         self.sweep();
     }
 
@@ -148,8 +148,13 @@ impl Session {
                 self.request = request;
                 self.timeout = timeout;
                 self.expected = Expected::of(pdu);
-                self.state = State::Queued { give_up: self.ready.max(now).plus(timeout) };
-                if now >= self.ready {
+                let probing = match self.detection {
+                    Detection::Known(_) | Detection::Listening => Micros::ZERO,
+                    Detection::Wanted => self.probe_time(),
+                };
+                let give_up = self.ready.max(now).plus(probing).plus(timeout);
+                self.state = State::Queued { give_up };
+                if now >= self.ready && self.knows_echo(now, out) {
                     self.send(now, out);
                 }
             }
@@ -162,7 +167,7 @@ impl Session {
         let timing = self.wire.timing();
         self.sent_end = now.plus(timing.wire_time(self.request.as_bytes().len()));
         self.ready = self.sent_end.plus(self.silence());
-        self.echo = if self.wire.echo { Echo::Seen(0) } else { Echo::Passed };
+        self.own = if self.echoes() { Own::Seen(0) } else { Own::Passed };
         self.state = if self.unit() == BROADCAST {
             let until = self.sent_end.plus(self.wire.broadcast_wait).max(self.ready);
             State::Broadcast { until }
@@ -178,12 +183,12 @@ impl Session {
         match self.state {
             State::Closed => {}
             State::Free => {
-                if now >= self.ready {
+                if now >= self.ready && self.knows_echo(now, out) {
                     self.sweep();
                 }
             }
             State::Queued { give_up } => {
-                if now >= self.ready {
+                if now >= self.ready && self.knows_echo(now, out) {
                     self.send(now, out);
                 } else if now >= give_up {
                     count(&mut self.view.blocked);
@@ -208,10 +213,10 @@ impl Session {
 
     /// Ends the exchange at its deadline: by an answer hidden behind noise, else in quarantine.
     fn overdue(&mut self, now: Micros, out: &mut Outputs) {
-        if self.echo == Echo::Passed
+        if self.own == Own::Passed
             && let Some(pdu) = self.hunt(true)
         {
-            self.answered(pdu, out);
+            self.answered(now, pdu, out);
             return;
         }
         self.sweep();
@@ -229,13 +234,17 @@ impl Session {
         }
         self.ready = self.ready.max(now.plus(self.silence()));
         let mut bytes = self.strip_echo(bytes);
+        if self.detection == Detection::Listening {
+            // What does not fit is not the probe.
+            return self.heard.take(&mut bytes);
+        }
         loop {
             self.heard.take(&mut bytes);
             let awaited = matches!(self.state, State::Awaiting { .. });
-            if !awaited || self.echo != Echo::Passed {
+            if !awaited || self.own != Own::Passed {
                 self.heard_unasked();
             } else if let Some(pdu) = self.hunt(false) {
-                self.answered(pdu, out);
+                self.answered(now, pdu, out);
                 continue;
             }
             if bytes.is_empty() {
@@ -244,31 +253,18 @@ impl Session {
         }
     }
 
-    fn answered(&mut self, pdu: Pdu, out: &mut Outputs) {
+    fn answered(&mut self, now: Micros, pdu: Pdu, out: &mut Outputs) {
         count(&mut self.view.answers);
+        self.suspect(now, pdu.as_bytes());
+        let mut frame = [0; MAX_FRAME];
+        let len = encode(self.unit(), pdu.as_bytes(), &mut frame).unwrap_or_default();
+        let whole = frame.get(..len).map(Frame::copy_of);
+        self.accepted = whole.and_then(Result::ok).unwrap_or_default();
         if pdu.as_bytes().first() != Some(&self.expected.function) {
             count(&mut self.view.exceptions);
         }
         self.state = State::Free;
         out.done = Some(Outcome::Answer { unit: self.unit(), pdu });
-    }
-
-    /// Takes exactly the bytes sent off the front of what is heard first.
-    fn strip_echo<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let Echo::Seen(seen) = self.echo else { return bytes };
-        let due = self.request.as_bytes().get(seen..).unwrap_or_default();
-        let same = due.iter().zip(bytes).take_while(|(sent, heard)| sent == heard).count();
-        let rest = bytes.get(same..).unwrap_or_default();
-        if same == due.len() {
-            count(&mut self.view.echo);
-            self.echo = Echo::Passed;
-        } else if rest.is_empty() {
-            self.echo = Echo::Seen(seen.saturating_add(same));
-        } else {
-            count(&mut self.view.echo_garbled);
-            self.echo = Echo::Garbled;
-        }
-        rest
     }
 
     /// Looks for the answer in what was heard; afterwards there is room for more.
@@ -286,7 +282,9 @@ impl Session {
                     return Some(pdu);
                 }
                 Candidate::Misfit(len) => {
-                    count(&mut self.view.mismatch);
+                    let again = rest.get(..len) == Some(self.accepted.as_bytes());
+                    let view = &mut self.view;
+                    count(if again { &mut view.duplicates } else { &mut view.mismatch });
                     self.discard_front(at);
                     self.heard.drop_front(len);
                     at = 0;
@@ -322,9 +320,11 @@ impl Session {
     }
 
     /// Accounts for bytes that nobody awaits; afterwards there is room for more.
-    fn heard_unasked(&mut self) {
+    pub(super) fn heard_unasked(&mut self) {
         if check(self.heard.as_bytes()).is_ok() {
-            count(&mut self.view.late);
+            let again = self.heard == self.accepted;
+            let view = &mut self.view;
+            count(if again { &mut view.duplicates } else { &mut view.late });
             self.heard.clear();
         } else if self.heard.as_bytes().len() == MAX_FRAME {
             self.sweep();
@@ -336,6 +336,7 @@ impl Session {
         match self.heard.as_bytes().get(..len) {
             None | Some([]) => return,
             Some(bytes) => count(match check(bytes) {
+                Ok(_) if bytes == self.accepted.as_bytes() => &mut self.view.duplicates,
                 Ok((unit, _)) if unit == self.unit() => &mut self.view.mismatch,
                 Ok(_) => &mut self.view.foreign,
                 Err(_) => &mut self.view.crc,
@@ -345,7 +346,7 @@ impl Session {
     }
 
     /// Counts bytes that never became a frame and forgets them.
-    fn sweep(&mut self) {
+    pub(super) fn sweep(&mut self) {
         if !self.heard.as_bytes().is_empty() {
             count(&mut self.view.crc);
             self.heard.clear();
@@ -356,7 +357,7 @@ impl Session {
         self.request.as_bytes().first().copied().unwrap_or(BROADCAST)
     }
 
-    fn silence(&self) -> Micros {
+    pub(super) fn silence(&self) -> Micros {
         self.wire.timing().silence()
     }
 
@@ -366,6 +367,6 @@ impl Session {
     }
 }
 
-fn count(counter: &mut u64) {
+pub(super) fn count(counter: &mut u64) {
     *counter = counter.saturating_add(1);
 }
