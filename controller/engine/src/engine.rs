@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 use line_model::Line;
 use line_model::decision::Decision;
 use line_model::ids::NodeId;
+use line_model::layout::Layout;
 use line_model::signal::Input;
-use node_link::{BusId, Frame, Mark, Master, Report, What, orders};
+use node_link::{BusId, Frame, Mark, Master, Report, Sights, What, orders};
 use units::{Distance, Micros, Position};
 
 /// Inputs set aside that may still come again; more are dropped, oldest first.
@@ -56,6 +57,7 @@ impl Engine {
     pub fn new(setup: EngineSetup, token_start: u16, start: Start) -> Self {
         let EngineSetup { layout, buses, limits } = setup;
         let encoder = layout.encoder;
+        let sights = sights(&layout);
         let reference = layout.zones.last().map_or(NodeId(0), |zone| zone.node);
         let (line, marks, next_record, away) = match start {
             Start::Fresh => (Line::new(layout), Vec::new(), 1, None),
@@ -78,7 +80,7 @@ impl Engine {
         Self {
             masters: masters.collect(),
             line,
-            frame: Frame::new(encoder, near),
+            frame: Frame::new(encoder, near).with_sights(sights),
             gate,
             now,
             away,
@@ -304,6 +306,16 @@ impl Engine {
             self.aside.pop_front();
         }
         self.aside.push_back(input);
+    }
+}
+
+/// Where the layout's eyes look, for the links.
+fn sights(layout: &Layout) -> Sights {
+    Sights {
+        eyes: layout.eyes.iter().map(|eye| eye.at).collect(),
+        tolerance: layout.limits.tolerance,
+        early_permille: layout.limits.early_permille,
+        late_permille: layout.limits.late_permille,
     }
 }
 

@@ -53,7 +53,7 @@ impl Master {
             Reply::Identity(identity) => self.identified(index, now, identity, frame, out),
             Reply::Events(head, _) if asked.ask == Ask::Peek => station.peeked(now, &head),
             Reply::Events(head, entries) => {
-                self.reading(index, asked.sent, now, head.encoder, frame);
+                self.reading(index, (asked.sent, now), head.encoder, frame, out);
                 if self.judged(index, now, asked.command, &head, out)
                     && let Some(station) = self.stations.get_mut(index)
                 {
@@ -61,7 +61,7 @@ impl Master {
                 }
             }
             Reply::Status(status) => {
-                self.reading(index, asked.sent, now, status.encoder, frame);
+                self.reading(index, (asked.sent, now), status.encoder, frame, out);
                 self.status(index, now, &status, frame, out);
             }
             Reply::Armed(list) => self.armed(index, now, &list, frame, out),
@@ -155,7 +155,7 @@ impl Master {
         out: &mut Vec<Report>,
     ) {
         let owner = self.setup.owner;
-        self.latched(index, status, frame);
+        self.latched(index, status, frame, out);
         let Some(station) = self.stations.get_mut(index) else { return };
         if status.owner != 0 && status.owner != owner {
             return self.down(index, now, DownReason::NotOwner, Why::NotOwner, out);
@@ -207,6 +207,7 @@ impl Master {
         if station.state == State::Mapping && known {
             station.enter(now, State::Online, Why::CountsKnown);
             station.came_up(out);
+            station.tell_spread(frame, out);
         }
     }
 
@@ -377,7 +378,7 @@ impl Station {
         &mut self,
         head: &EventsHead,
         entries: &[u16],
-        frame: &Frame,
+        frame: &mut Frame,
         out: &mut Vec<Report>,
     ) {
         self.jump(head.first.prev(), out);
@@ -394,6 +395,7 @@ impl Station {
                 break;
             }
         }
+        self.tell_spread(frame, out);
         self.more = head.more;
         if !head.more {
             self.caught_up = true;
@@ -421,7 +423,7 @@ impl Station {
         &mut self,
         event: &Event<'_>,
         last: Serial,
-        frame: &Frame,
+        frame: &mut Frame,
         out: &mut Vec<Report>,
     ) {
         if last.since(self.seen) <= 0 {
@@ -442,6 +444,7 @@ impl Station {
         };
         let (node, mut inputs) = (self.setup.node, Vec::new());
         self.decoder.decode(event, &place, &mut inputs);
+        self.common_edge(event, frame);
         self.seen = last;
         let through = Some(last);
         let final_input = inputs.pop();

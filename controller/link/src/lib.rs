@@ -13,6 +13,7 @@ extern crate std;
 mod align;
 mod answer;
 mod decode;
+mod edges;
 mod encode;
 mod exchange;
 mod health;
@@ -25,6 +26,7 @@ mod setup;
 mod station;
 mod view;
 
+pub use edges::Sights;
 pub use encode::orders;
 pub use health::Health;
 pub use limits::LinkLimits;

@@ -20,6 +20,8 @@ pub struct LinkLimits {
     pub status: Micros,
     /// A latch round that did not map every node that waits is repeated after this long.
     pub latch: Micros,
+    /// Nodes that share an encoder are compared by another latch this often.
+    pub relatch: Micros,
 }
 
 impl Default for LinkLimits {
@@ -31,6 +33,7 @@ impl Default for LinkLimits {
             recheck: Micros::from_secs(5),
             status: Micros::from_secs(1),
             latch: Micros::from_millis(500),
+            relatch: Micros::from_secs(5),
         }
     }
 }
@@ -60,6 +63,9 @@ pub(crate) const LOOSE_EVENTS: u16 = 16;
 pub(crate) const BRACKET_SPREAD: i64 = 40;
 /// ... or after this long with whatever ± has been reached, which the model then takes into account.
 pub(crate) const BRACKET_PATIENCE: Micros = Micros::from_secs(2);
+/// Counts that two encoders of one belt may differ by, beyond the ± of their maps, before that is
+/// an alarm and the node's map is taken anew.
+pub(crate) const DRIFT_MAX: i64 = 2;
 /// Times that settings are written before a node counts as having another map.
 pub(crate) const SETTINGS_TRIES: u8 = 3;
 /// Failures of a node's last 16 exchanges from which on it is degraded; half of the failures of a

@@ -2,9 +2,12 @@
 //!
 //! A map is an interval that the base (position minus count) lies in; every observation can only
 //! narrow it. Nodes on the reference's serial bus are mapped by a latch that all capture at the
-//! same instant. Nodes elsewhere are bracketed: a reading that was taken after one reading of the
-//! reference and before another one lies between the two. While the belt stands both are exact.
+//! same instant, and compared by another latch now and then. Nodes elsewhere are bracketed: a
+//! reading that was taken after one reading of the reference and before another one lies between the
+//! two; parcels that pass a better known eye and then one of theirs narrow that. While the belt
+//! stands latch and bracket are exact.
 
+use crate::edges::{Edges, Sights};
 use crate::limits::{
     BRACKET_PATIENCE, BRACKET_SPREAD, EXACT_SPREAD, LATCH_SPREAD, REFERENCE_READINGS,
 };
@@ -25,12 +28,20 @@ pub struct Frame {
     near: Option<Position>,
     readings: [Option<Reading>; REFERENCE_READINGS],
     generation: u32,
+    pub(crate) edges: Edges,
 }
 
 impl Frame {
     /// Builds the frame of one encoder; `near` is the last position known of an earlier run.
     pub const fn new(encoder: EncoderId, near: Option<Position>) -> Self {
-        Self { encoder, near, readings: [None; REFERENCE_READINGS], generation: 0 }
+        Self { encoder, near, readings: [None; REFERENCE_READINGS], generation: 0, edges: Edges::new() }
+    }
+
+    /// The same frame with the eyes whose common edges fit nodes together.
+    #[must_use]
+    pub fn with_sights(mut self, sights: Sights) -> Self {
+        self.edges.set(sights);
+        self
     }
 
     /// The newest position known.
@@ -44,6 +55,7 @@ impl Frame {
     pub(crate) fn restart(&mut self, count: Counts) -> CountMap {
         let at = self.near.unwrap_or(Position::new(self.encoder, i64::from(count.0)));
         self.generation += 1;
+        self.edges.clear();
         self.near = Some(at);
         self.readings = [None; REFERENCE_READINGS];
         CountMap::exact(self, at, count, 0)
@@ -98,9 +110,15 @@ impl CountMap {
         Self { low: base - spread, high: base + spread, generation: frame.generation }
     }
 
-    /// The map by which two readings of one latch fit together.
-    pub(crate) fn latched(frame: &Frame, at: Position, count: Counts) -> Self {
-        Self::exact(frame, at, count, LATCH_SPREAD)
+    /// The map by which two readings of one latch fit together; `spread` is that of `at`.
+    pub(crate) fn latched(frame: &Frame, at: Position, count: Counts, spread: Distance) -> Self {
+        Self::exact(frame, at, count, LATCH_SPREAD + spread.0)
+    }
+
+    /// The map by which the belt stood between the two positions at the reading `count`.
+    pub(crate) fn between(frame: &Frame, span: (Position, Position), count: Counts) -> Self {
+        let base = |at: Position| at.at - i64::from(count.0);
+        Self { low: base(span.0), high: base(span.1), generation: frame.generation }
     }
 
     /// The map that an earlier run of the host has left.
@@ -127,12 +145,26 @@ impl CountMap {
         self.spread().0 <= BRACKET_SPREAD || waited >= BRACKET_PATIENCE
     }
 
-    /// Whether both maps can be true.
-    pub(crate) fn agrees(&self, other: &Self) -> bool {
-        let frame = EncoderId(0);
-        let near = Position::new(frame, self.middle());
-        let apart = near.widen(other.offset()).since(near).abs();
-        apart <= self.spread().plus(other.spread())
+    /// How far `other` puts the node's positions ahead of this map, beyond the ± of both; zero when
+    /// both can be true.
+    pub(crate) fn apart(&self, other: &Self) -> i64 {
+        let ahead = self.ahead(other);
+        let slack = self.spread().plus(other.spread()).0;
+        ahead.signum() * (ahead.abs() - slack).max(0)
+    }
+
+    /// Middle of `other` less the middle of this one.
+    fn ahead(&self, other: &Self) -> i64 {
+        let near = Position::new(EncoderId(0), self.middle());
+        near.widen(other.offset()).since(near).0
+    }
+
+    /// What both maps allow; `other` where that is nothing.
+    pub(crate) fn narrowed(&self, other: &Self) -> Self {
+        let shift = self.middle() + self.ahead(other) - other.middle();
+        let low = self.low.max(other.low + shift);
+        let high = self.high.min(other.high + shift);
+        if low <= high { Self { low, high, generation: other.generation } } else { *other }
     }
 
     /// Whether a restarted host may use the map.
@@ -169,26 +201,26 @@ const ROUNDING: i64 = 1;
 
 impl Bracket {
     /// Takes the node's reading `count`, taken between `sent` and `heard`; returns the map as soon as
-    /// both sides are known, and narrower ones later. The flag tells that the node's encoder and
-    /// the reference's have lost pulses against each other.
+    /// both sides are known, and narrower ones later; and how far the node's encoder has come
+    /// ahead of the reference's beyond the rounding of their readings, zero when it has not.
     pub(crate) fn observe(
         &mut self,
         frame: &Frame,
         count: Counts,
         (sent, heard): (Micros, Micros),
-    ) -> (Option<CountMap>, bool) {
+    ) -> (Option<CountMap>, i64) {
         if self.generation != frame.generation {
             *self = Self { generation: frame.generation, ..Self::default() };
         }
-        let mut slipped = false;
+        let mut slipped = 0;
         if let Some((earlier, at)) = self.last
             && let Some(after) = frame.after(at)
         {
-            slipped |= self.limit(after, earlier, false);
+            slipped += self.limit(after, earlier, false);
             self.last = None;
         }
         if let Some(before) = frame.before(sent) {
-            slipped |= self.limit(before, count, true);
+            slipped += self.limit(before, count, true);
         }
         self.last = Some((count, heard));
         let map = self.low.zip(self.high).map(|(low, high)| CountMap {
@@ -199,8 +231,9 @@ impl Bracket {
         (map, slipped)
     }
 
-    /// Narrows one side by "the belt was at `at` before (or after) the reading `count`".
-    fn limit(&mut self, at: Position, count: Counts, lower: bool) -> bool {
+    /// Narrows one side by "the belt was at `at` before (or after) the reading `count`". Returns how
+    /// far both sides contradict each other, by which they are started over.
+    fn limit(&mut self, at: Position, count: Counts, lower: bool) -> i64 {
         let raw = at.at - i64::from(count.0) + if lower { -ROUNDING } else { ROUNDING };
         let near = self.low.or(self.high).unwrap_or(raw);
         let frame = EncoderId(0);
@@ -213,13 +246,14 @@ impl Bracket {
         match (self.low, self.high) {
             (Some(low), Some(high)) if low - high > 2 * ROUNDING => {
                 (self.low, self.high) = if lower { (Some(base), None) } else { (None, Some(base)) };
-                true
+                let by = low - high - 2 * ROUNDING;
+                if lower { by } else { -by }
             }
             (Some(low), Some(high)) if low > high => {
                 (self.low, self.high) = (Some(high), Some(low));
-                false
+                0
             }
-            (Some(_) | None, Some(_) | None) => false,
+            (Some(_) | None, Some(_) | None) => 0,
         }
     }
 }

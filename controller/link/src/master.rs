@@ -70,6 +70,8 @@ pub struct Master {
     pub(crate) probe_cycle: u32,
     pub(crate) opened: u64,
     pub(crate) round: Option<LatchRound>,
+    /// When the nodes are compared by another latch.
+    pub(crate) next_latch: Micros,
     pub(crate) stray: u64,
 }
 
@@ -118,6 +120,7 @@ impl Master {
             probe_cycle: 0,
             opened: 0,
             round: None,
+            next_latch: Micros::ZERO,
             stray: 0,
         }
     }

@@ -130,6 +130,7 @@ impl Master {
             number = self.next_token();
         }
         self.round = Some(LatchRound { number, started: now, counts: Vec::new() });
+        self.next_latch = now.plus(self.limits.relatch);
         Outstanding {
             station: usize::MAX,
             unit: 0,

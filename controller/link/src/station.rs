@@ -184,6 +184,10 @@ pub(crate) struct Station {
     pub(crate) decoder: Decoder,
     pub(crate) map: Option<CountMap>,
     pub(crate) bracket: Bracket,
+    /// Contradictions of its bracket, summed up since the last one that was told.
+    pub(crate) slipped: i64,
+    /// ± that the line was told last.
+    pub(crate) told_spread: Option<Distance>,
     pub(crate) count: Option<Counts>,
     pub(crate) latch_seen: u16,
     pub(crate) queue: Queue,
@@ -231,6 +235,8 @@ impl Station {
                 .filter(|mark| mark.encoder_known)
                 .map(|mark| CountMap::restored(mark.base, spread)),
             bracket: Bracket::default(),
+            slipped: 0,
+            told_spread: None,
             count: None,
             latch_seen: 0,
             queue: Queue::default(),
@@ -286,6 +292,7 @@ impl Station {
         self.decoder = Decoder::default();
         self.map = None;
         self.bracket = Bracket::default();
+        self.slipped = 0;
         self.count = None;
         self.tags.clear();
     }

@@ -4,6 +4,8 @@
 mod health;
 #[path = "link/late_arms.rs"]
 mod late_arms;
+#[path = "link/maps.rs"]
+mod maps;
 mod rig;
 
 use line_model::ids::{ChuteNo, EyeId, NodeId, Tag};

@@ -13,6 +13,8 @@ pub enum Alarm {
     LeaseExpired(NodeId),
     /// Events of a node are lost.
     EventsLost(NodeId),
+    /// A node's encoder and the belt's have lost pulses against each other.
+    EncoderDrift(NodeId),
     /// A parcel was fired and not confirmed.
     Unconfirmed(ParcelId),
     /// Tracking lost a parcel.
@@ -39,6 +41,7 @@ impl Alarm {
             Self::NodeDown(_) => "node_down",
             Self::LeaseExpired(_) => "lease_expired",
             Self::EventsLost(_) => "events_lost",
+            Self::EncoderDrift(_) => "encoder_drift",
             Self::Unconfirmed(_) => "unconfirmed",
             Self::Lost(_) => "lost",
             Self::Ghost(_) => "ghost",

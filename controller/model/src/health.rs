@@ -11,7 +11,7 @@ use crate::packml::StateReason;
 use crate::parcel::Parcel;
 use crate::reason::Reason;
 use alloc::vec::Vec;
-use units::Micros;
+use units::{Distance, Micros};
 
 impl Line {
     /// Raises an alarm unless it stands already.
@@ -37,6 +37,7 @@ impl Line {
         let past = |alarm: &Alarm| match alarm {
             Alarm::LeaseExpired(_)
             | Alarm::EventsLost(_)
+            | Alarm::EncoderDrift(_)
             | Alarm::Ghost(_)
             | Alarm::UnexpectedLanding(_)
             | Alarm::QuarantineAtEnd(_)
@@ -156,6 +157,37 @@ impl Line {
         self.raise(Alarm::EventsLost(node), out);
         self.go_blind(node);
         self.doubt_at(node, Reason::Uncertain, out);
+    }
+
+    /// Takes word of how exactly a node's counts are known from now on.
+    pub(crate) fn map_spread(&mut self, node: NodeId, spread: Distance) {
+        if let Some(memory) = self.memory.nodes.get_mut(usize::from(node.0)) {
+            memory.spread = spread;
+        }
+    }
+
+    /// Takes word that a node's positions were off.
+    ///
+    /// Whoever was seen by it last may stand that much elsewhere; beyond the tolerance of tracking
+    /// nobody who has to do with it is certain any more. When it is the reference, that is everybody.
+    pub(crate) fn encoder_drift(&mut self, node: NodeId, by: Distance, out: &mut Vec<Decision>) {
+        if !self.known(node) {
+            return;
+        }
+        self.raise(Alarm::EncoderDrift(node), out);
+        let (by, all) = (by.abs(), node == self.reference());
+        for parcel in self.memory.live.values_mut() {
+            let seen_by = self.layout.eyes.get(usize::from(parcel.last().eye.0));
+            if all || seen_by.is_some_and(|eye| eye.node == node) {
+                parcel.track.slack = parcel.track.slack.max(by);
+            }
+        }
+        if by > self.layout.limits.tolerance {
+            if all {
+                self.doubt_all(Reason::Uncertain, out);
+            }
+            self.doubt_at(node, Reason::Uncertain, out);
+        }
     }
 
     /// Takes word that a node fell to its safe state; the ends of its arms are told by events.

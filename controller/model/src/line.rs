@@ -100,6 +100,8 @@ impl Line {
             Input::NodeDown { node, why: _ } => self.node_down(node, out),
             Input::EventsLost { node, entries } => self.events_lost(node, entries, out),
             Input::LeaseExpired { node } => self.lease_expired(node, out),
+            Input::MapSpread { node, spread } => self.map_spread(node, spread),
+            Input::EncoderDrift { node, by } => self.encoder_drift(node, by, out),
             Input::Adopted { node, tags } => self.adopted(node, &tags, out),
             Input::Route { parcel, facts } => self.route(parcel, facts, out),
             Input::Command { command, by } => self.command(command, &by, out),

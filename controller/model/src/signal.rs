@@ -117,6 +117,22 @@ pub enum Input {
         /// Which node.
         node: NodeId,
     },
+    /// How exactly the node's counts are known in the belt's frame, when that has changed; windows
+    /// at its eyes are wider by it.
+    MapSpread {
+        /// Which node.
+        node: NodeId,
+        /// ± of its positions.
+        spread: Distance,
+    },
+    /// The node's encoder and the belt's have lost pulses against each other; its counts have been
+    /// mapped anew.
+    EncoderDrift {
+        /// Which node; the reference when every other one differs by the same.
+        node: NodeId,
+        /// How far its positions were off, beyond the ± of both maps.
+        by: Distance,
+    },
     /// After a restart: the tags that still wait on the node.
     Adopted {
         /// Which node.

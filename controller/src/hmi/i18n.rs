@@ -242,6 +242,7 @@ messages! {
     AlarmNode "{} 通讯不通" "{} does not answer";
     AlarmLease "{} 通讯超时，已转安全状态" "{} lost its lease and went to its safe state";
     AlarmEvents "{} 的事件有丢失，前后件待核实" "Events of {} were lost: neighbours are uncertain";
+    AlarmDrift "{} 的编码器与皮带计数不一致（丢脉冲），已重新对准，请检查编码器" "The encoder of {} lost pulses against the belt; it was mapped anew, check it";
     AlarmUnconfirmed "件 {} 未确认落格，请到格口核实" "Parcel {} unconfirmed: look into the chute";
     AlarmLost "件 {} 跟踪丢失（待核实）" "Parcel {} lost by tracking: look for it";
     AlarmGhost "{} 见到来历不明的信号" "{} saw something that nothing explains";

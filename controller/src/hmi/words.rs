@@ -166,6 +166,7 @@ pub(super) fn alarm(lang: Lang, layout: &Layout, alarm: Alarm) -> String {
         Alarm::NodeDown(id) => of_node(Msg::AlarmNode, id),
         Alarm::LeaseExpired(id) => of_node(Msg::AlarmLease, id),
         Alarm::EventsLost(id) => of_node(Msg::AlarmEvents, id),
+        Alarm::EncoderDrift(id) => of_node(Msg::AlarmDrift, id),
         Alarm::Unconfirmed(id) => number(Msg::AlarmUnconfirmed, id.0),
         Alarm::Lost(id) => number(Msg::AlarmLost, id.0),
         Alarm::Ghost(id) => of_node(Msg::AlarmGhost, id),
@@ -185,6 +186,7 @@ pub(super) const fn alarm_parcel(alarm: Alarm) -> Option<u64> {
         | Alarm::NodeDown(_)
         | Alarm::LeaseExpired(_)
         | Alarm::EventsLost(_)
+        | Alarm::EncoderDrift(_)
         | Alarm::Ghost(_)
         | Alarm::UnexpectedLanding(_)
         | Alarm::CommitsStalled
@@ -204,6 +206,7 @@ pub(super) const fn alarm_tone(alarm: Alarm) -> Tone {
         | Alarm::CommitsStalled
         | Alarm::InputQuarantined => Tone::Alarm,
         Alarm::EventsLost(_)
+        | Alarm::EncoderDrift(_)
         | Alarm::Unconfirmed(_)
         | Alarm::Lost(_)
         | Alarm::Ghost(_)

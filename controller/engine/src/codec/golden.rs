@@ -40,6 +40,13 @@ const SPREAD: &str = "0000000000000003";
 const TAG: &str = "00000009";
 
 #[test]
+fn inputs_of_maps() {
+    let node = NodeId(4);
+    check(&Input::MapSpread { node, spread: Distance(2) }, "19 04 0000000000000002");
+    check(&Input::EncoderDrift { node, by: Distance(-3) }, "1a 04 fffffffffffffffd");
+}
+
+#[test]
 fn inputs() {
     let (position, spread, tag) = (at(2), Distance(3), Tag(9));
     let node = NodeId(4);
@@ -205,6 +212,7 @@ fn decisions() {
         (Alarm::NodeDown(node), "02 04"),
         (Alarm::LeaseExpired(node), "03 04"),
         (Alarm::EventsLost(node), "04 04"),
+        (Alarm::EncoderDrift(node), "0d 04"),
         (Alarm::Unconfirmed(parcel), "05 0000000000000001"),
         (Alarm::Lost(parcel), "06 0000000000000001"),
         (Alarm::Ghost(node), "07 04"),

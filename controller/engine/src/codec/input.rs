@@ -28,6 +28,8 @@ tags! { Input, "an input" {
     22 Quarantined;
     23 WallClock { utc_us };
     24 Timer;
+    25 MapSpread { node spread };
+    26 EncoderDrift { node by };
 } }
 
 tags! { Read, "a read" {

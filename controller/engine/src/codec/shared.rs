@@ -93,6 +93,7 @@ tags! { Alarm, "an alarm" {
     10 EndFull;
     11 QuarantineAtEnd(parcel);
     12 InputQuarantined;
+    13 EncoderDrift(node);
 } }
 
 /// By the number that the table of reasons gives and never reuses.

@@ -167,7 +167,7 @@ fn two_devices_at_one_address_are_told_with_both_serial_numbers() {
     let mut state = 11;
     for _ in 0..200 {
         // Now the one is louder, now the other.
-        let first = random(&mut state) % 2 == 0;
+        let first = random(&mut state).is_multiple_of(2);
         rig.plant.places[1].dead = first;
         rig.plant.places[twin].dead = !first;
         rig.run(15);
