@@ -257,6 +257,7 @@ fn alarm_subject(alarm: Alarm) -> Option<u64> {
         Alarm::NodeDown(NodeId(node))
         | Alarm::LeaseExpired(NodeId(node))
         | Alarm::EventsLost(NodeId(node))
+        | Alarm::EncoderDrift(NodeId(node))
         | Alarm::Ghost(NodeId(node)) => Some(u64::from(node)),
         Alarm::Unconfirmed(ParcelId(id))
         | Alarm::Lost(ParcelId(id))
