@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod nodes;
 pub mod plant;
 pub mod plant_file;
+pub mod profile;
 pub mod rng;
 pub mod truth;
 pub mod world;

@@ -1,5 +1,6 @@
 //! `sortline-sim`: the simulated line as a real-time program, and its manifests.
 
+mod peer;
 mod serve;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -30,6 +31,9 @@ enum Command {
     /// bus.
     #[command(after_help = EXIT_CODES)]
     Serve(Serve),
+    /// Serves the register map of another project's test server, for that project's clients.
+    #[command(after_help = EXIT_CODES)]
+    Peer(peer::Peer),
     /// Prints a generated manifest (CSV).
     #[command(after_help = EXIT_CODES)]
     Manifest {
@@ -98,6 +102,13 @@ fn main() -> ExitCode {
             Err(error) => {
                 eprintln!("sortline-sim: failed to {error}");
                 ExitCode::from(error.exit_code())
+            }
+        },
+        Command::Peer(arguments) => match peer::run(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("sortline-sim: failed to {error}");
+                ExitCode::from(4)
             }
         },
         Command::Manifest { seed, rows } => {
