@@ -9,6 +9,7 @@ pub use uart::Uart;
 
 use crate::{Input, Output};
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin, PinState};
+use embedded_hal_nb::{nb, serial};
 
 /// The pins of a node; high = active.
 #[derive(Debug)]

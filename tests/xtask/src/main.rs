@@ -2,6 +2,7 @@
 //!
 //! Owns the order of the checks and what they need on the machine; holds no check itself.
 
+mod fuzz;
 mod setup;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,9 @@ use std::process::{Command, ExitCode};
 const HELP: &str = "\
 cargo xtask test                     sets up what the checks need and runs all of them
 cargo xtask setup                    only sets up (targets, Debian packages)
+cargo xtask fuzz wire [SECONDS] [keep]
+                                     coverage-guided, everything that reads the wire, SECONDS a
+                                     target; keep: the corpus found becomes the kept one
 cargo xtask fuzz [CASES] [SEED]      mutates frames, files and records for longer
 cargo xtask bench                    prints the budgets of this machine
 cargo xtask help                     this text";
@@ -20,7 +24,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => test(),
         ["setup"] => setup::all(),
-        ["fuzz", rest @ ..] => fuzz(rest),
+        ["fuzz", "wire", rest @ ..] => fuzz_wire(rest),
+        ["fuzz", rest @ ..] => mutate(rest),
         ["bench"] => bench(),
         ["help"] => {
             println!("{HELP}");
@@ -79,13 +84,20 @@ fn test() -> Result<(), String> {
     cargo("no_std", &build, &[])?;
     let units = ["test", "--workspace", "--exclude", "system-tests", "--exclude", "xtask"];
     cargo("unit and property tests", &units, &[("INSTA_UPDATE", "no")])?;
+    fuzz::short()?;
     // The system tests run the two product binaries and hours of virtual time, hence release.
     cargo("binaries", &["build", "--release", "--workspace", "--bins"], &[])?;
     let system = ["test", "--release", "--package", "system-tests"];
     cargo("system tests", &system, &[])
 }
 
-fn fuzz(rest: &[&str]) -> Result<(), String> {
+fn fuzz_wire(rest: &[&str]) -> Result<(), String> {
+    let keep = rest.contains(&"keep");
+    let seconds = rest.first().filter(|word| **word != "keep").map_or(Ok(60), |word| word.parse());
+    fuzz::run(seconds.map_err(|_| format!("seconds are a number\n{HELP}"))?, keep)
+}
+
+fn mutate(rest: &[&str]) -> Result<(), String> {
     let cases = rest.first().copied().unwrap_or("20000000");
     let seed = rest.get(1).copied().unwrap_or("1");
     let command =

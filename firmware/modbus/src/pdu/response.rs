@@ -147,10 +147,11 @@ fn server_id(answer: &[u8]) -> Result<Response<'_>, Mismatch> {
     let &[_, count, ref data @ ..] = answer else {
         return Err(Mismatch::Length { expected: 2, got: answer.len() });
     };
-    if data.len() == usize::from(count) {
+    let expected = usize::from(count).saturating_add(2);
+    if answer.len() == expected && expected <= MAX_PDU {
         Ok(Response::ServerId(data))
     } else {
-        let expected = usize::from(count).saturating_add(2);
+        let expected = expected.min(MAX_PDU);
         Err(Mismatch::Length { expected, got: answer.len() })
     }
 }

@@ -140,6 +140,9 @@ fn a_server_id_has_the_length_that_it_has() {
     }
     device.server_id = vec![7; 252];
     assert_eq!(answer(&mut device, &[17]), [0x91, 4]);
+    let beyond = [&[17, 252][..], &[7; 252]].concat();
+    let length = Mismatch::Length { expected: 253, got: 254 };
+    assert_eq!(Response::parse(&[17], &beyond), Err(length), "longer than a PDU");
 }
 
 #[test]

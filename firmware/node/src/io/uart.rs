@@ -1,8 +1,8 @@
 //! The UART of a node: characters, their errors and the silences between frames.
 
+use super::nb;
+use super::serial::{Error, ErrorKind, Read};
 use crate::{Input, LineError};
-use embedded_hal_nb::nb;
-use embedded_hal_nb::serial::{Error, ErrorKind, Read};
 use units::Micros;
 
 /// Characters handed over in one call: about a frame, so that a call stays short.
@@ -67,7 +67,7 @@ fn line_error(kind: ErrorKind) -> LineError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embedded_hal_nb::serial::ErrorType;
+    use crate::io::serial::ErrorType;
     use std::collections::VecDeque;
     use std::string::String;
     use std::vec::Vec;
