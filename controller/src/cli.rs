@@ -221,6 +221,7 @@ fn described(line: &Line, rules: Option<usize>, items: Option<usize>) -> serde_j
         "chutes": chutes.collect::<Vec<_>>(),
         "gap_target": layout.limits.gap_target.0,
         "geometric_limit_per_hour": line.geometric_limit_per_hour(),
+        "polls": line.polls.to_json(),
         "plan_rules": rules,
         "manifest_items": items,
     })
@@ -240,6 +241,7 @@ fn describe(line: &Line, rules: Option<usize>, items: Option<usize>) {
     }
     println!("gap        {} counts between tail and head", layout.limits.gap_target.0);
     println!("limit      {} parcels/h by geometry", line.geometric_limit_per_hour());
+    print!("{}", line.polls);
     if let Some(rules) = rules {
         println!("plan       {rules} rules");
     }

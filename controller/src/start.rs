@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use line_engine::{Engine, Question};
-use line_file::Parity;
+use line_file::{Parity, Rs485};
 use line_model::plan::Plan;
-use modbus::session::Wire;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -236,51 +235,38 @@ fn open_buses(line: &Line, tap: &Tap) -> Result<Buses, DaemonFault> {
     for (index, (port, setup)) in (0_u8..).zip(line.ports.iter().zip(&line.engine.buses)) {
         let (submit, requests) = mpsc::channel(bus::REQUESTS_MAX);
         let name = setup.name.clone();
-        match port {
-            BusPort::Serial { path, baud, parity, stop_bits, turnaround } => {
-                let two_stops = *stop_bits == 2;
-                let parity_bits = u8::from(*parity != Parity::None);
-                let wire = Wire {
-                    baud: *baud,
-                    // Start, eight data bits, parity, stops.
-                    bits_per_char: 10 + parity_bits + u8::from(two_stops),
-                    turnaround_max: *turnaround,
-                    broadcast_wait: *turnaround,
-                    echo: modbus::session::Echo::Absent,
-                };
-                let parity = match parity {
-                    Parity::Even => tokio_serial::Parity::Even,
-                    Parity::Odd => tokio_serial::Parity::Odd,
-                    Parity::None => tokio_serial::Parity::None,
-                };
-                let stop_bits = if two_stops {
-                    tokio_serial::StopBits::Two
-                } else {
-                    tokio_serial::StopBits::One
-                };
-                let path = PathBuf::from(path);
-                let setup = serial::Setup {
-                    bus: index,
-                    name,
-                    path,
-                    wire,
-                    parity,
-                    stop_bits,
-                    tap: tap.clone(),
-                };
-                // The thread ends with its requests' sender; nobody needs to join it.
-                let _thread = serial::spawn(setup, requests, say.clone())
-                    .map_err(|source| DaemonFault::System { what: "a serial bus", source })?;
-            }
-            BusPort::Tcp { address } => {
-                let setup =
-                    tcp::Setup { bus: index, name, address: address.clone(), tap: tap.clone() };
-                tokio::spawn(tcp::serve(setup, requests, say.clone()));
-            }
+        if let BusPort::Tcp { address } = port {
+            let setup =
+                tcp::Setup { bus: index, name, address: address.clone(), tap: tap.clone() };
+            tokio::spawn(tcp::serve(setup, requests, say.clone()));
+        } else if let Some((setup, rs485)) = serial_setup(index, name, port, tap) {
+            // The thread ends with its requests' sender; nobody needs to join it.
+            let _thread = serial::spawn_rs485(setup, rs485, requests, say.clone())
+                .map_err(|source| DaemonFault::System { what: "a serial bus", source })?;
         }
         buses.push(submit);
     }
     Ok((buses, heard))
+}
+
+/// What a serial bus is opened with; `None` for TCP.
+fn serial_setup(
+    bus: u8,
+    name: String,
+    port: &BusPort,
+    tap: &Tap,
+) -> Option<(serial::Setup, Rs485)> {
+    let wire = port.wire()?;
+    let BusPort::Serial { path, parity, stop_bits, rs485, .. } = port else { return None };
+    let parity = match parity {
+        Parity::Even => tokio_serial::Parity::Even,
+        Parity::Odd => tokio_serial::Parity::Odd,
+        Parity::None => tokio_serial::Parity::None,
+    };
+    let two = *stop_bits == 2;
+    let stop_bits = if two { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
+    let path = PathBuf::from(path);
+    Some((serial::Setup { bus, name, path, wire, parity, stop_bits, tap: tap.clone() }, *rs485))
 }
 
 /// Lets the manifest answer questions.

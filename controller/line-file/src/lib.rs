@@ -9,6 +9,7 @@ mod shape;
 
 pub use document::{Document, Entry, Kind, Place, pattern};
 pub use shape::{
-    Bus, BusKind, Chute, ChuteRole, Diverter, Dws, Encoder, End, Eye, Gap, Hmi, LineFile, LineInfo,
-    Node, NodeKind, Panel, Parity, ParseError, Scanner, Timing, Tracking, Zone, ZoneMode,
+    Bus, BusKind, Chute, ChuteRole, Diverter, Dws, EchoMode, Encoder, End, Eye, Gap, Hmi, LineFile,
+    LineInfo, Node, NodeKind, Panel, Parity, ParseError, Rs485, Scanner, Timing, Tracking, Zone,
+    ZoneMode,
 };

@@ -93,6 +93,10 @@ pub struct Bus {
     pub parity: Option<Parity>,
     /// Stop bits of an RTU bus.
     pub stop_bits: Option<u8>,
+    /// Whether the adapter of an RTU bus hears what it sends.
+    pub echo: Option<EchoMode>,
+    /// Who switches the direction of an RTU bus' RS-485 driver.
+    pub rs485: Option<Rs485>,
     /// How long an answer is waited for.
     pub answer_timeout_ms: u16,
     /// Longest time that a node takes from the request's last byte to the answer's first one.
@@ -119,6 +123,28 @@ pub enum Parity {
     Odd,
     /// None.
     None,
+}
+
+/// Whether an adapter hears its own bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EchoMode {
+    /// It does not.
+    Absent,
+    /// It does.
+    Present,
+    /// To be found out each time the port opens.
+    Detect,
+}
+
+/// Who switches the direction of an RS-485 driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rs485 {
+    /// The adapter itself, as USB adapters do.
+    Auto,
+    /// The kernel's driver of the port, by its RTS line.
+    Kernel,
 }
 
 /// `[[node]]`: a node on a bus.

@@ -7,6 +7,7 @@
 
 mod call;
 pub mod pcap;
+mod port;
 pub mod serial;
 pub mod tap;
 pub mod tcp;

@@ -8,15 +8,14 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use line_file::Rs485;
 use modbus::session::{self, Outcome, Outputs, Session, Wire};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
-use tokio_serial::{
-    ClearBuffer, DataBits, ErrorKind, Parity, SerialPort as _, SerialPortBuilderExt as _,
-    SerialStream, StopBits,
-};
+use tokio_serial::{ClearBuffer, Parity, SerialPort as _, SerialStream, StopBits};
 use units::Micros;
 
+use super::port::{self, Latency};
 use super::tap::{SerialTap, Tap};
 use super::{Desk, Event, Heard, Leaving, Request};
 use crate::clock::Clock;
@@ -54,20 +53,35 @@ pub fn spawn(
     requests: mpsc::Receiver<Request>,
     heard: mpsc::Sender<Heard>,
 ) -> io::Result<JoinHandle<()>> {
+    spawn_rs485(setup, Rs485::Auto, requests, heard)
+}
+
+/// As [`spawn`], on a port whose RS-485 direction is switched as `rs485` says.
+///
+/// # Errors
+/// When the operating system gives no thread or no event queue.
+pub fn spawn_rs485(
+    setup: Setup,
+    rs485: Rs485,
+    requests: mpsc::Receiver<Request>,
+    heard: mpsc::Sender<Heard>,
+) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let desk = Desk::new(setup.bus, setup.name.clone(), requests, heard);
     std::thread::Builder::new().name(format!("bus-{}", setup.name)).spawn(move || {
-        let Leaving = runtime.block_on(keep(&setup, desk));
+        let Leaving = runtime.block_on(keep(&setup, rs485, desk));
         tracing::debug!(bus = setup.name, "bus closed");
     })
 }
 
 /// Keeps the port open until the daemon leaves.
-async fn keep(setup: &Setup, mut desk: Desk) -> Leaving {
+async fn keep(setup: &Setup, rs485: Rs485, mut desk: Desk) -> Leaving {
+    let mut latency = Latency::default();
     loop {
         let round = async {
-            let why = match open(setup) {
+            let why = match port::open(setup, rs485) {
                 Ok(port) => {
+                    latency.check(&setup.name, &setup.path);
                     desk.up().await?;
                     Port::new(setup, port).serve(&mut desk).await?
                 }
@@ -78,36 +92,6 @@ async fn keep(setup: &Setup, mut desk: Desk) -> Leaving {
         };
         if let Err(leaving) = round.await {
             return leaving;
-        }
-    }
-}
-
-/// Opens the port for this process alone: a second master would garble every exchange.
-fn open(setup: &Setup) -> Result<SerialStream, String> {
-    let path = setup.path.to_string_lossy();
-    let mut port = tokio_serial::new(path.clone(), setup.wire.baud)
-        .data_bits(DataBits::Eight)
-        .parity(setup.parity)
-        .stop_bits(setup.stop_bits)
-        .open_native_async()
-        .map_err(|error| refusal(&path, &error))?;
-    port.set_exclusive(true).map_err(|error| refusal(&path, &error))?;
-    Ok(port)
-}
-
-fn refusal(path: &str, error: &tokio_serial::Error) -> String {
-    match error.kind() {
-        ErrorKind::NoDevice
-        | ErrorKind::Io(io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock)
-            if std::fs::exists(path).unwrap_or(false) =>
-        {
-            format!("open {path}: in use by another program, or not a serial port ({error})")
-        }
-        ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::NotFound) => {
-            format!("open {path}: no such port")
-        }
-        ErrorKind::InvalidInput | ErrorKind::Unknown | ErrorKind::Io(_) => {
-            format!("open {path}: {error}")
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use line_file::Rs485;
 use modbus::pdu::{self, Exception, Words};
 use modbus::server::{Bank, WordSink, serve, serve_rtu};
 use modbus::session::Wire;
@@ -327,6 +328,74 @@ async fn serial_refuses_a_second_master() {
     let _other = serial::spawn(serial_setup(&path), requests, say).expect("starts");
     let Event::Down { why } = next(&mut second).await else { panic!("the second one is refused") };
     assert!(why.contains("in use"), "{why}");
+    // Both what is wrong and what to do about it.
+    let path = path.to_string_lossy();
+    for part in ["two masters", &format!("fuser -v {path}"), "another port"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn serial_says_that_a_port_cannot_switch_its_direction() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("port");
+    let _node = pty_node(&path);
+    let (_submit, requests, say, mut heard) = ends();
+    let setup = serial_setup(&path);
+    let _bus = serial::spawn_rs485(setup, Rs485::Kernel, requests, say).expect("starts");
+    let Event::Down { why } = next(&mut heard).await else { panic!("a PTY has no driver") };
+    assert!(why.contains("RS-485 direction") && why.contains("rs485 = \"auto\""), "{why}");
+}
+
+/// Takes one whole request, then hangs up without an answer.
+fn vanish(master: PtyMaster, path: &Path) -> std::thread::JoinHandle<()> {
+    use std::io::Read as _;
+    let path = path.to_owned();
+    let node = move || {
+        let mut port = File::from(std::os::fd::OwnedFd::from(master));
+        let (mut frame, mut bytes) = (Vec::new(), [0; 256]);
+        while serve_rtu(1, &frame, &mut Addresses, &mut [0; 256]).is_none() {
+            // Until someone opens the near end, reading fails.
+            match port.read(&mut bytes) {
+                Ok(n) => frame.extend_from_slice(&bytes[..n]),
+                Err(_) => std::thread::yield_now(),
+            }
+        }
+        std::fs::remove_file(path).expect("unlinked");
+    };
+    std::thread::Builder::new().name("node".to_owned()).spawn(node).expect("a thread")
+}
+
+#[tokio::test]
+async fn serial_unplugged_with_a_request_outstanding_loses_it_once_and_goes_on_when_replugged() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("port");
+    let (submit, requests, say, mut heard) = ends();
+    let node = vanish(pty_node(&path), &path);
+    let _bus = serial::spawn(serial_setup(&path), requests, say).expect("starts");
+    assert_eq!(next(&mut heard).await, Event::Up);
+    ask_patiently(&submit, read(7, 3)).await;
+    // The request ends once, as lost; then the wire is told down with its reason.
+    assert_eq!(next(&mut heard).await, Event::Lost);
+    let Event::Down { why } = next(&mut heard).await else { panic!("hanging up is told") };
+    assert!(why.contains("port"), "{why}");
+    node.join().expect("the node did its part");
+    let (tell, told) = sync_channel(1);
+    let node = serve_frames(pty_node(&path), &path, 2, told);
+    loop {
+        match next(&mut heard).await {
+            Event::Up => break,
+            Event::Down { why } => assert!(why.contains("no such port"), "{why}"),
+            other => panic!("nothing was asked: {other:?}"),
+        }
+    }
+    for address in [20, 30] {
+        ask_patiently(&submit, read(address, 3)).await;
+        let pdu = answer(&read(address, 3));
+        assert_eq!(next(&mut heard).await, Event::Answer { unit: 1, pdu });
+    }
+    tell.send(()).expect("the node waits");
+    node.join().expect("the node did its part");
 }
 
 #[tokio::test]

@@ -1,16 +1,20 @@
 //! A checked line file as what the engine, the buses and the screens need.
 
 use super::fault::{Sink, draft};
-use super::geometry::{Bed, Derived, TCP_CYCLE_US};
+use super::geometry::{Bed, Derived};
+use super::planner::{BusPlan, Plan, wire::bits_per_char};
 use ipnet::IpNet;
 use line_engine::{EngineLimits, EngineSetup};
-use line_file::{Bus, BusKind, ChuteRole, LineFile, Node, NodeKind, Parity, ZoneMode};
+use line_file::{
+    Bus, BusKind, ChuteRole, EchoMode, LineFile, Node, NodeKind, Parity, Rs485, ZoneMode,
+};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, Side};
 use line_model::layout::{
     self, ChutePlace, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace, StationPlace,
     ZonePlace,
 };
 use line_model::signal::Contact;
+use modbus::session::{Echo, Wire};
 use node_link::{BusSetup, InputRole, LinkLimits, StationSetup};
 use registers::points::{self, MODE_ACCUMULATE, MODE_GAPPING, MODE_TRANSPORT};
 use std::collections::BTreeMap;
@@ -30,6 +34,8 @@ pub struct Line {
     pub engine: EngineSetup,
     /// What the shell opens, one for each bus of the engine.
     pub ports: Vec<BusPort>,
+    /// What the buses have to carry.
+    pub polls: Plan,
     /// Screens.
     pub screens: Screens,
     /// Names of chutes for operators, where the file gives one.
@@ -53,12 +59,38 @@ pub enum BusPort {
         stop_bits: u8,
         /// Longest pause of a node between request and answer.
         turnaround: Micros,
+        /// Whether the adapter hears what it sends.
+        echo: EchoMode,
+        /// Who switches the direction of the driver.
+        rs485: Rs485,
     },
     /// A TCP connection.
     Tcp {
         /// host:port.
         address: String,
     },
+}
+
+impl BusPort {
+    /// The serial line as a session must know it; `None` on TCP.
+    pub fn wire(&self) -> Option<Wire> {
+        match self {
+            Self::Serial { baud, parity, stop_bits, turnaround, echo, path: _, rs485: _ } => {
+                Some(Wire {
+                    baud: *baud,
+                    bits_per_char: bits_per_char(*parity, *stop_bits),
+                    turnaround_max: *turnaround,
+                    broadcast_wait: *turnaround,
+                    echo: match echo {
+                        EchoMode::Absent => Echo::Absent,
+                        EchoMode::Present => Echo::Present,
+                        EchoMode::Detect => Echo::Detect,
+                    },
+                })
+            }
+            Self::Tcp { address: _ } => None,
+        }
+    }
 }
 
 /// Where the screens are served and which of them are panels.
@@ -132,6 +164,8 @@ pub(crate) fn ports(file: &LineFile, sink: &mut Sink<'_>) -> Vec<BusPort> {
                     parity: bus.parity.unwrap_or(Parity::Even),
                     stop_bits: bus.stop_bits.unwrap_or(1),
                     turnaround: Micros::from_millis(u64::from(bus.turnaround_ms)),
+                    echo: bus.echo.unwrap_or(EchoMode::Detect),
+                    rs485: bus.rs485.unwrap_or(Rs485::Auto),
                 };
                 ("port", port)
             }
@@ -188,6 +222,13 @@ fn bus_keys(n: usize, bus: &Bus, sink: &mut Sink<'_>) {
             sink.enter_from(draft(key, message).allowed("no such key"), &[&kind]);
         }
     }
+    for (name, present) in [("echo", bus.echo.is_some()), ("rs485", bus.rs485.is_some())] {
+        if present && !serial {
+            let message = format!("bus {:?} is {word} and cannot have `{name}`", bus.name);
+            let fault = draft(format!("bus[{n}].{name}"), message).allowed("no such key");
+            sink.enter_from(fault, &[&kind]);
+        }
+    }
     if let Some(address) = bus.address.as_ref().filter(|_| !serial) {
         let port = address.rsplit_once(':').and_then(|(host, port)| {
             port.parse::<u16>().ok().filter(|port| *port > 0 && !host.is_empty())
@@ -216,7 +257,9 @@ pub(crate) fn line(
 ) -> Line {
     let builder = Builder::new(&file);
     let layout = builder.layout(derived);
-    let buses = file.bus.iter().map(|bus| builder.bus(bus, derived)).collect();
+    let polls = derived.polls.buses.iter();
+    let buses = file.bus.iter().zip(polls).map(|(bus, plan)| builder.bus(bus, plan, derived));
+    let buses = buses.collect();
     let limits = EngineLimits { stall: millis(file.timing.stall_ms), link: LinkLimits::default() };
     let names = file
         .chute
@@ -226,8 +269,9 @@ pub(crate) fn line(
         name: file.line.name.clone(),
         name_zh: file.line.name_zh.clone(),
         simulated: file.line.simulated,
-        engine: EngineSetup { layout, buses, limits },
+        engine: EngineSetup { layout, buses, limits, door: super::waybill::door() },
         ports,
+        polls: derived.polls.clone(),
         screens,
         chute_names: names.collect(),
         file,
@@ -398,17 +442,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn bus(&self, bus: &Bus, derived: &Derived) -> BusSetup {
+    fn bus(&self, bus: &Bus, plan: &BusPlan, derived: &Derived) -> BusSetup {
         let nodes = self.file.node.iter().filter(|node| node.bus == bus.name);
         let stations: Vec<StationSetup> = nodes.map(|node| self.station(node, derived)).collect();
         let serial = bus.kind == BusKind::Rtu;
-        let count = u64::try_from(stations.len()).unwrap_or(1).max(1);
         BusSetup {
             name: bus.name.clone(),
             serial,
             baud: bus.baud.filter(|_| serial).unwrap_or_default(),
             owner: self.file.line.owner,
-            poll_min: if serial { Micros::ZERO } else { Micros(TCP_CYCLE_US / count) },
+            poll_min: plan.period,
             answer_timeout: Micros::from_millis(u64::from(bus.answer_timeout_ms)),
             stations,
         }

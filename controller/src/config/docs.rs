@@ -1,9 +1,13 @@
 //! `CONFIG.md` from the table of keys; `UPDATE=1` rewrites it.
 
 use super::keys::{self, Key};
+use super::planner::wire::WireTimes;
 use super::waybill;
+use modbus::rtu::Timing;
+use registers::NodeKind;
 use std::fmt::Write as _;
 use std::path::Path;
+use units::Micros;
 
 const HEAD: &str = "\
 # Configuration
@@ -34,6 +38,10 @@ const RULES: &str = "
 - `in_flight_max` is above what the belt holds, `ramp_ms` covers the sorter belt's ramp.
 - The answer time-out covers the longest exchange; `arm_lead_ms` covers one exchange under way, one lost
   and one that carries the arm; a lease spans ten bus cycles.
+- Each bus carries its nodes: the arm is in the first diverter before the longest parcel's head is at its
+  eye, with one worst cycle of the scanner's bus, one of the diverter's, one repetition and 50 ms for
+  decision and disk; the events of a line at full rate take at most 90 % of the bus' time; a node's ring
+  (1,024 words) holds what a line that drains without acknowledgement makes. `sortline check` prints the plan.
 - Every chute stands on one side of one diverter; one is for general exceptions, one for quarantine.
 
 ### What follows from the file
@@ -47,6 +55,34 @@ const RULES: &str = "
   d the debounce of its node, v3 the sorter belt's speed: passing p = (e + L/2 - max(e - L/2, 0)) x
   (v3/v2 - 1) - v3 x d; starting p - v3 x v2 / 8a; each at least 0.
 ";
+
+const TIMES: &str = "
+## Bus times
+
+One exchange by FC 23 (0x17) writes W = 18 words and reads R: 28 of a zone, diverter, scale or panel, 64 of
+a scanner. T = (request + answer) characters of 11 bits (8E1) + two silences (3.5 characters up to 19,200
+baud, 1.75 ms above); the nodes' turn-around comes on top, `turnaround_ms` for each exchange. Cycle = the
+time for N nodes. The poll plan of `sortline check` is computed by the same function.
+
+| baud | R | T ms | cycle ms, 8 nodes | 16 nodes | 32 nodes |
+|---|---|---|---|---|---|
+";
+
+/// The table of exchange times, as the planner computes them.
+fn times(out: &mut String) {
+    out.push_str(TIMES);
+    for baud in [9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 500_000, 921_600] {
+        let timing = Some(Timing { baud, bits_per_char: 11 });
+        let wire = WireTimes { timing, turnaround: Micros::ZERO };
+        for kind in [NodeKind::Zone, NodeKind::Scanner] {
+            let one = wire.events(kind).0;
+            let ms = |n: u64| format!("{}.{:02}", n * one / 1_000, n * one / 10 % 100);
+            let (words, cycles) = (kind.event_words(), [8, 16, 32].map(ms).join(" | "));
+            writeln!(out, "| {baud} | {words} | {} | {cycles} |", ms(1))
+                .expect("writing to a string does not fail");
+        }
+    }
+}
 
 const MANIFEST: &str = "
 ## Manifest
@@ -83,6 +119,7 @@ fn render() -> String {
     out.push_str("\n## Line file\n");
     table(&mut out, keys::LINE);
     out.push_str(RULES);
+    times(&mut out);
     out.push_str("\n## Sort plan\n");
     table(&mut out, keys::PLAN);
     out.push_str("\nA chute belongs to one carrier: lists of two carriers never share one.\n");

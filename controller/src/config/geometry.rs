@@ -4,8 +4,8 @@
 //! by now, so nothing here can overflow or divide by zero.
 
 use super::fault::{Sink, draft};
-use line_file::{Bus, BusKind, Diverter, LineFile, Node, Parity, Zone, ZoneMode};
-use registers::exchange::WRITE_WORDS;
+use super::planner::{Plan, refuse::refuse, wire::WireTimes};
+use line_file::{Bus, Diverter, LineFile, Node, Zone, ZoneMode};
 use registers::points::{SETTING_PASS_LEAD, SETTING_START_LEAD};
 
 /// Distances that follow from the file, in millimetres.
@@ -19,6 +19,8 @@ pub(crate) struct Derived {
     pub(crate) pass_lead: i64,
     /// The same from a start at standstill.
     pub(crate) start_lead: i64,
+    /// What the buses have to carry.
+    pub(crate) polls: Plan,
 }
 
 /// Distances at one diverter, in millimetres.
@@ -50,8 +52,6 @@ const LANDING_MS: (i64, i64) = (250, 1_800);
 const SIGMA_TENTHS: i64 = 22;
 /// A lease spans at least this many bus cycles.
 const LEASE_CYCLES: u64 = 10;
-/// A TCP bus asks each of its nodes this often.
-pub(crate) const TCP_CYCLE_US: u64 = 20_000;
 
 /// Checks the geometry and derives what the layout needs.
 pub(crate) fn check(file: &LineFile, sink: &mut Sink<'_>) -> Derived {
@@ -67,8 +67,10 @@ pub(crate) fn check(file: &LineFile, sink: &mut Sink<'_>) -> Derived {
     decision(file, v, sink);
     windows(file, gap_target, sink);
     in_flight(file, &beds, sink);
-    buses(file, sink);
-    Derived { beds, gap_target, pass_lead, start_lead }
+    let polls = Plan::of(file, gap_target);
+    buses(file, &polls, sink);
+    refuse(file, &polls, sink);
+    Derived { beds, gap_target, pass_lead, start_lead, polls }
 }
 
 /// Way at a speed in mm/s within milliseconds.
@@ -442,8 +444,8 @@ fn in_flight(file: &LineFile, beds: &[Bed], sink: &mut Sink<'_>) {
 }
 
 /// Bus times against answer time-out, arm lead and leases.
-fn buses(file: &LineFile, sink: &mut Sink<'_>) {
-    for (n, bus) in file.bus.iter().enumerate() {
+fn buses(file: &LineFile, polls: &Plan, sink: &mut Sink<'_>) {
+    for (n, (bus, plan)) in file.bus.iter().zip(&polls.buses).enumerate() {
         let key = |name: &str| format!("bus[{n}].{name}");
         let wire_keys =
             [key("kind"), key("baud"), key("parity"), key("stop_bits"), key("turnaround_ms")];
@@ -451,12 +453,11 @@ fn buses(file: &LineFile, sink: &mut Sink<'_>) {
         inputs.extend(["node[].bus", "node[].kind", "bus[].name"]);
         let stations: Vec<(usize, &Node)> =
             file.node.iter().enumerate().filter(|(_, node)| node.bus == bus.name).collect();
-        let exchanges = stations.iter().map(|(_, node)| exchange_us(bus, node));
-        let longest = exchanges.clone().max().unwrap_or(0);
-        let cycle: u64 = match bus.kind {
-            BusKind::Rtu => exchanges.sum(),
-            BusKind::Tcp => exchanges.sum::<u64>().max(TCP_CYCLE_US),
-        };
+        let times = WireTimes::of(bus);
+        let exchanges =
+            stations.iter().map(|(_, node)| times.events(super::build::kind(node.kind)));
+        let longest = exchanges.max().map_or(0, |longest| longest.0);
+        let cycle = plan.cycle.0;
         let answer = u64::from(bus.answer_timeout_ms) * 1_000;
         if answer <= longest {
             let message = format!(
@@ -511,20 +512,4 @@ fn leases(
             sink.enter_from(fault.allowed(allowed.clone()), inputs);
         }
     }
-}
-
-/// Longest time of one exchange with a node, from the request's first byte to the answer's last.
-fn exchange_us(bus: &Bus, node: &Node) -> u64 {
-    let turnaround = u64::from(bus.turnaround_ms) * 1_000;
-    let (Some(baud), BusKind::Rtu) = (bus.baud, bus.kind) else { return turnaround };
-    let parity = u64::from(bus.parity.unwrap_or(Parity::Even) != Parity::None);
-    let bits = 1 + 8 + parity + u64::from(bus.stop_bits.unwrap_or(1));
-    let words = super::build::kind(node.kind).event_words();
-    // Unit, function, two ranges, byte count and CRC around the write block; unit, function, byte
-    // count and CRC around the events block.
-    let bytes = 13 + 2 * u64::from(WRITE_WORDS) + 5 + 2 * u64::from(words);
-    let character = bits * 1_000_000;
-    // 3.5 characters of silence, 1.75 ms at least, after each of the two frames.
-    let silence = (character * 7 / 2 / u64::from(baud)).max(1_750);
-    bytes * character / u64::from(baud) + 2 * silence + turnaround
 }

@@ -146,6 +146,18 @@ pub const LINE: &[Key] = &[
         "required for rtu, refused for tcp",
         "Stop bits.",
     ),
+    optional(
+        "bus[].echo",
+        Kind::Word(&["absent", "present", "detect"]),
+        "detect; refused for tcp",
+        "Whether the adapter hears what it sends; detect finds out each time the port opens.",
+    ),
+    optional(
+        "bus[].rs485",
+        Kind::Word(&["auto", "kernel"]),
+        "auto; refused for tcp",
+        "Who switches the driver's direction: the adapter itself, or the kernel by RTS.",
+    ),
     key(
         "bus[].answer_timeout_ms",
         Kind::Integer(5, 2_000),

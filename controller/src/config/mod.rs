@@ -14,6 +14,7 @@ pub mod keys;
 pub mod manifest;
 mod names;
 pub mod plan;
+pub mod planner;
 mod repair;
 pub mod waybill;
 

@@ -1,8 +1,8 @@
 //! Every limit of a node, with its unit, its reason and what happens when it is reached.
 
-/// Words of the event ring: 170 edges, or 32 codes of the greatest length. When full, the oldest
-/// entries stay and the newest are counted in one `Lost` entry.
-pub const RING_WORDS: usize = 1024;
+/// Words of the event ring. When full, the oldest entries stay and the newest are counted in one
+/// `Lost` entry.
+pub const RING_WORDS: usize = registers::event::RING_WORDS;
 
 /// Sequence numbers that may wait at most. Serial arithmetic is right within half the circle
 /// (32,768); losses beyond this are still reported, but no longer counted one by one.

@@ -189,7 +189,7 @@ fn each_rule_of_buses_is_kept() {
     one(&[("port = \"/dev/ttyUSB0\"", "")], "bus[0].port");
     just(
         &[("baud = 115200", "baud = 9600")],
-        &["bus[0].answer_timeout_ms", "timing.arm_lead_ms", "timing.lease_ms"],
+        &["bus[0].baud", "bus[0].answer_timeout_ms", "timing.arm_lead_ms", "timing.lease_ms"],
     );
     one(&[("address = \"127.0.0.1:5021\"", "address = \"127.0.0.1\"")], "bus[1].address");
     one(&[("127.0.0.1:5022", "127.0.0.1:5021")], "bus[2].address");
