@@ -30,8 +30,9 @@ pub struct Diverter {
     bed: Bed,
 }
 
-fn tell(core: &mut Core, endings: Endings) {
+fn tell(core: &mut Core, endings: &Endings) {
     let at = core.at().at();
+    // By reference: the owning iterator of this vector has a panic that the linker cannot drop.
     for end in endings {
         let (tag, outcome, edge, length) = (end.tag, end.outcome, end.edge, end.length);
         core.emit(&Event::ArmEnded { tag, outcome, edge, length, at });
@@ -87,7 +88,7 @@ impl Logic for Diverter {
         let count = edge.at.count;
         // Every input is preceded by a tick: what was due before this edge has fired already.
         let endings = if edge.active { self.arms.head(count) } else { self.arms.tail(count) };
-        tell(core, endings);
+        tell(core, &endings);
     }
 
     fn tick(&mut self, core: &mut Core) {
@@ -95,7 +96,7 @@ impl Logic for Diverter {
         self.fire(core);
         let opening = core.opening(EYE_ARRIVAL).map(|at| at.count);
         let endings = self.arms.expire(now, opening);
-        tell(core, endings);
+        tell(core, &endings);
         self.drive(core);
     }
 
@@ -105,13 +106,13 @@ impl Logic for Diverter {
 
     fn cancel(&mut self, core: &mut Core, tag: u32) -> Verdict {
         let endings = self.arms.cancel(tag);
-        tell(core, endings);
+        tell(core, &endings);
         Verdict::Accepted
     }
 
     fn cancel_all(&mut self, core: &mut Core) -> Verdict {
         let endings = self.arms.cancel_all(ArmOutcome::Cancelled);
-        tell(core, endings);
+        tell(core, &endings);
         Verdict::Accepted
     }
 
@@ -129,7 +130,7 @@ impl Logic for Diverter {
     /// Cancels every arm and puts the lamps out; a bed in mid-release comes home at its count.
     fn safe(&mut self, core: &mut Core) {
         let endings = self.arms.cancel_all(ArmOutcome::LeaseExpired);
-        tell(core, endings);
+        tell(core, &endings);
         core.set(LAMP_LEFT, 0);
         core.set(LAMP_RIGHT, 0);
     }

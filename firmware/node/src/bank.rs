@@ -17,19 +17,6 @@ use registers::map::{ADDRESS, ARMED, EVENTS, LATCH, SETTINGS, STATUS, WRITE};
 use registers::points::SETTINGS_MAX;
 use registers::status::{ARMED_WORDS, STATUS_WORDS};
 
-/// The functions of a node; diagnostics (FC 03, 04, 08, 17, 43/14) need no owner and touch neither
-/// ring nor lease nor commands.
-const SERVED: [u8; 8] = [
-    READ_HOLDING,
-    READ_INPUT,
-    WRITE_SINGLE,
-    DIAGNOSTICS,
-    WRITE_MULTIPLE,
-    SERVER_ID,
-    READ_WRITE,
-    ENCAPSULATED,
-];
-
 /// What one request is allowed to do, decided before any of it has an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Door {
@@ -97,8 +84,20 @@ impl<'a, L: Logic> Registers<'a, L> {
 }
 
 impl<L: Logic> Bank for Registers<'_, L> {
+    // Diagnostics (FC 03, 04, 08, 17, 43/14) need no owner and touch neither ring nor lease nor
+    // commands.
     fn serves(&self, function: u8) -> bool {
-        SERVED.contains(&function)
+        matches!(
+            function,
+            READ_HOLDING
+                | READ_INPUT
+                | WRITE_SINGLE
+                | DIAGNOSTICS
+                | WRITE_MULTIPLE
+                | SERVER_ID
+                | READ_WRITE
+                | ENCAPSULATED
+        )
     }
 
     fn read_input(

@@ -7,3 +7,4 @@ mod device;
 mod exhaustive;
 mod framing;
 mod identity;
+mod session;
