@@ -136,7 +136,7 @@ impl<L: Logic> Bank for Registers<'_, L> {
         self.node
             .block(address, quantity, self.exchanged, &mut block)
             .ok_or(Exception::IllegalAddress)?;
-        out.extend(block.into_iter().take(usize::from(quantity)));
+        out.extend(block.iter().copied().take(usize::from(quantity)));
         Ok(())
     }
 

@@ -26,6 +26,11 @@ impl Exchanged {
     pub(crate) const NONE: Self = Self { token: 0, verdict: Verdict::None };
 }
 
+/// Copies a block word by word: no panic remains for lengths that differ, which they never do.
+fn copy(block: &[u16], words: &mut [u16]) {
+    words.iter_mut().zip(block).for_each(|(slot, word)| *slot = *word);
+}
+
 impl<L: Logic> Node<L> {
     /// Takes the write half; `None` = not sealed, no effect.
     pub(crate) fn exchange(&mut self, words: &[u16]) -> Option<Exchanged> {
@@ -122,13 +127,13 @@ impl<L: Logic> Node<L> {
             IDENTITY if quantity == IDENTITY_WORDS => self.identity_block(words),
             EVENTS if quantity == L::KIND.event_words() => self.events_block(exchanged, words),
             STATUS if quantity == STATUS_WORDS => {
-                words.copy_from_slice(&self.status(token).encode(self.core.identity.unit));
+                copy(&self.status(token).encode(self.core.identity.unit), words);
             }
             ARMED if quantity == ARMED_WORDS => {
-                words.copy_from_slice(&self.armed_list(token).encode(self.core.identity.unit));
+                copy(&self.armed_list(token).encode(self.core.identity.unit), words);
             }
             SETTINGS if words.len() == self.core.settings.words().len() => {
-                words.copy_from_slice(self.core.settings.words());
+                copy(self.core.settings.words(), words);
             }
             _ => return None,
         }
