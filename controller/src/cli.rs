@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::config::Line;
 use crate::exit::{Exit, TABLE};
 use crate::inputs::{self, BusAt, InputFault, LeftOut};
+use crate::journal::commands::{self, Journal};
 use crate::journal::{JournalFault, reader};
 use crate::logs;
 use crate::start::{self, Daemon};
@@ -98,13 +99,6 @@ struct Reading {
     json: bool,
 }
 
-#[derive(Debug, Subcommand)]
-enum Journal {
-    /// Recomputes the chain over every record.
-    #[command(after_help = TABLE)]
-    Verify(Reading),
-}
-
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -120,7 +114,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run(args),
         Command::Check(args) => check(&args),
         Command::Parcels(args) => parcels(&args),
-        Command::Journal { command: Journal::Verify(args) } => verify(&args),
+        Command::Journal { command } => commands::run(&command),
     };
     exit.into()
 }
@@ -270,21 +264,6 @@ fn parcels(args: &Reading) -> Exit {
         Ok(Err(error)) => {
             eprintln!("error: failed to write: {error}");
             Exit::Internal
-        }
-        Err(fault) => damaged(&fault),
-    }
-}
-
-fn verify(args: &Reading) -> Exit {
-    match reader::verify(&args.data) {
-        Ok(verified) => {
-            if args.json {
-                println!("{}", json!(verified));
-            } else {
-                println!("{} records, {} heads, chain holds", verified.records, verified.heads);
-                println!("head {}", verified.head);
-            }
-            Exit::Done
         }
         Err(fault) => damaged(&fault),
     }

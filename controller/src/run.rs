@@ -12,6 +12,7 @@ use line_model::decision::Decision;
 use line_model::packml::State;
 use line_model::plan::Plan;
 use line_model::signal::{Command, Input};
+use line_model::view::Unmet;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
@@ -21,15 +22,19 @@ use crate::bus::{self, Heard};
 use crate::clock::{Clock, utc_us};
 use crate::guard::Guard;
 use crate::hmi::{HmiCommand, HmiView, Refused};
+use crate::journal::begin::Roll;
+use crate::journal::policy::{DayWatch, Policy};
 use crate::journal::writer::{Entry, Progress, Writer};
 use crate::upstream::manifest::Answer;
 use crate::view::Names;
 
-/// Records between two snapshots: a restart repeats no more than these.
-const SNAPSHOT_EVERY: u64 = 10_000;
-/// Entries that may wait for a writer whose queue is full: hours of an idle line, minutes of a busy
-/// one that paused its induction long before. When it is full, the daemon ends: nothing is dropped.
-const BACKLOG_MAX: usize = 200_000;
+/// Entries that may wait for a writer whose queue is full. The engine leaves events on their nodes
+/// and pauses the induction long before (at 10,000 records); beyond this the loop hears nothing more
+/// but the disk, stop orders and signals, so that nothing is dropped and memory stays bounded: the
+/// nodes keep their events, and fall to their safe state when their lease ends.
+const BACKLOG_DEAF: usize = 50_000;
+/// Entries at which a loop that became deaf hears again.
+const BACKLOG_HEAR: usize = 10_000;
 /// Screens get a view this often.
 const VIEW_EVERY: Duration = Duration::from_millis(100);
 /// The wall clock is told this often.
@@ -37,6 +42,8 @@ const WALL_CLOCK_EVERY: Duration = Duration::from_secs(60);
 /// The journal is told this often that the daemon lives; well below any lease, because a restart
 /// counts its absence from the last time.
 const ALIVE_EVERY: Duration = Duration::from_millis(500);
+/// The business day is looked at this often.
+const DAY_EVERY: Duration = Duration::from_secs(1);
 /// How long belts may take to stop before the daemon leaves anyway; the nodes' lease stops them then.
 const STOP_MAX: Duration = Duration::from_secs(5);
 /// How long the last commits may take before the daemon leaves anyway.
@@ -68,6 +75,8 @@ pub struct Loop {
     pub plan: Plan,
     /// Files to keep in the journal.
     pub files: Vec<Entry>,
+    /// What the site decides about its journal.
+    pub policy: Policy,
     /// Asks the daemon to leave.
     pub leave: Leave,
 }
@@ -95,8 +104,6 @@ impl Leave {
 pub enum RunFault {
     /// The journal's thread has ended.
     WriterGone,
-    /// The journal did not keep up for so long that memory would have run out.
-    Backlog,
     /// The last records are not on disk; the nodes still hold what was not acknowledged.
     NotFlushed {
         /// Why the last commit failed, when one did.
@@ -108,7 +115,6 @@ impl std::fmt::Display for RunFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::WriterGone => f.write_str("go on: the journal's thread has ended"),
-            Self::Backlog => write!(f, "go on: {BACKLOG_MAX} records wait for the disk"),
             Self::NotFlushed { why: Some(why) } => write!(f, "flush the journal: {why}"),
             Self::NotFlushed { why: None } => f.write_str("flush the journal in time"),
         }
@@ -126,6 +132,7 @@ enum Woken {
     View,
     WallClock,
     Alive,
+    Day,
     Deadline,
     Leave(&'static str),
 }
@@ -142,9 +149,13 @@ struct Running {
     told_durable: u64,
     last_record: u64,
     last_snapshot: u64,
+    /// Too much waits for the disk: see [`BACKLOG_DEAF`].
+    deaf: bool,
+    day_watch: DayWatch,
     view_tick: Interval,
     wall_tick: Interval,
     alive_tick: Interval,
+    day_tick: Interval,
 }
 
 /// Runs until a signal asks to leave.
@@ -165,9 +176,12 @@ pub async fn run(mut parts: Loop) -> Result<(), RunFault> {
         told_durable: durable,
         last_record: durable,
         last_snapshot: durable,
+        deaf: false,
+        day_watch: DayWatch::default(),
         view_tick: ticks(VIEW_EVERY),
         wall_tick: ticks(WALL_CLOCK_EVERY),
         alive_tick: ticks(ALIVE_EVERY),
+        day_tick: ticks(DAY_EVERY),
     };
     // The beginning tells the time of day itself.
     running.wall_tick.reset();
@@ -203,15 +217,17 @@ impl Running {
 
     async fn next(&mut self) -> Woken {
         let deadline = self.parts.guard.engine().next_deadline();
+        let hears = !self.deaf;
         tokio::select! {
-            Some(heard) = self.parts.heard.recv() => Woken::Bus(heard),
+            Some(heard) = self.parts.heard.recv(), if hears => Woken::Bus(heard),
             Ok(()) = self.progress.changed() => Woken::Disk,
-            Some(answer) = self.parts.answers.recv() => Woken::Route(answer),
+            Some(answer) = self.parts.answers.recv(), if hears => Woken::Route(answer),
             Some(command) = self.parts.commands.recv() => Woken::Person(command),
             _ = self.view_tick.tick() => Woken::View,
-            _ = self.wall_tick.tick() => Woken::WallClock,
+            _ = self.wall_tick.tick(), if hears => Woken::WallClock,
             _ = self.alive_tick.tick() => Woken::Alive,
-            () = self.parts.clock.sleep_until(deadline) => Woken::Deadline,
+            _ = self.day_tick.tick() => Woken::Day,
+            () = self.parts.clock.sleep_until(deadline), if hears => Woken::Deadline,
             by = self.parts.leave.asked() => Woken::Leave(by),
         }
     }
@@ -231,13 +247,27 @@ impl Running {
             Woken::View => self.publish(),
             Woken::WallClock => self.wake(Wake::WallClock { utc_us: utc_us() }),
             Woken::Alive => self.alive(),
+            Woken::Day => self.day(),
             Woken::Deadline | Woken::Leave(_) => self.wake(Wake::Timer),
         }
         self.pump();
         if self.parts.writer.is_gone() {
             return Err(RunFault::WriterGone);
         }
-        if self.backlog.len() > BACKLOG_MAX { Err(RunFault::Backlog) } else { Ok(()) }
+        self.listen_or_not();
+        Ok(())
+    }
+
+    /// Becomes deaf when too much waits for the disk, and hears again when it is written.
+    fn listen_or_not(&mut self) {
+        let waiting = self.backlog.len();
+        if !self.deaf && waiting >= BACKLOG_DEAF {
+            self.deaf = true;
+            tracing::error!(waiting, "too much waits for the disk: buses are left to their lease");
+        } else if self.deaf && waiting <= BACKLOG_HEAR {
+            self.deaf = false;
+            tracing::info!(waiting, "the disk keeps up again: buses are heard");
+        }
     }
 
     fn bus(&mut self, Heard { bus, event }: Heard) {
@@ -254,6 +284,12 @@ impl Running {
     }
 
     fn person(&mut self, HmiCommand { command, by, answer }: HmiCommand) {
+        let stops = matches!(command, Command::Stop | Command::Hold | Command::Abort);
+        if self.deaf && !(stops && self.backlog.len() < 2 * BACKLOG_DEAF) {
+            // Its record could not be kept within bounds; the nodes stand by their lease.
+            answer.send(Err(Refused { why: vec![Unmet::CommitsStalled] })).ok();
+            return;
+        }
         tracing::info!(?command, by, "command");
         let before = self.last_record;
         let refused = self.wake_and_look(Wake::Command { command, by }, before);
@@ -267,11 +303,7 @@ impl Running {
     }
 
     /// As [`Self::wake`]; returns why the line refused, when it did.
-    fn wake_and_look(
-        &mut self,
-        wake: Wake<'_>,
-        before: u64,
-    ) -> Option<Vec<line_model::view::Unmet>> {
+    fn wake_and_look(&mut self, wake: Wake<'_>, before: u64) -> Option<Vec<Unmet>> {
         self.handle(wake);
         let fresh = self.effects.records.iter().filter(|record| record.number > before);
         let refused = fresh.filter_map(refusal).next();
@@ -307,7 +339,7 @@ impl Running {
             }
         }
         self.effects = effects;
-        if self.last_record >= self.last_snapshot + SNAPSHOT_EVERY {
+        if self.last_record >= self.last_snapshot + self.parts.policy.snapshot_every {
             self.snapshot();
         }
         while let Some(bus) = self.gone.pop_front() {
@@ -346,6 +378,22 @@ impl Running {
         // Behind a disk that does not write there is nothing to be gained by another entry.
         if self.backlog.is_empty() {
             self.backlog.push_back(Entry::Alive { at: self.now, utc_us: utc_us() });
+        }
+    }
+
+    /// Asks for the next day's file when it is time for it.
+    fn day(&mut self) {
+        self.now = self.now.max(self.parts.clock.now());
+        let (policy, utc_us) = (self.parts.policy, utc_us());
+        let file = self.progress.borrow().day;
+        let on_line = self.parts.guard.engine().line().memory().live.len();
+        let due = self.day_watch.due(&policy, self.now, utc_us, file, on_line);
+        // Behind a disk that does not write, the day can wait.
+        if let Some(day) = due.filter(|_| self.backlog.is_empty()) {
+            let snapshot = self.parts.guard.engine().snapshot();
+            let (number, at) = (self.last_record, self.now);
+            self.last_snapshot = number;
+            self.backlog.push_back(Entry::Roll(Roll { day, number, at, utc_us, snapshot }));
         }
     }
 
@@ -409,7 +457,7 @@ impl Running {
 }
 
 /// Why the line refused the command of this record; `None` when it did not.
-fn refusal(record: &Record) -> Option<Vec<line_model::view::Unmet>> {
+fn refusal(record: &Record) -> Option<Vec<Unmet>> {
     let decoded = record::decode(&record.bytes).ok()?;
     if !matches!(decoded.input, Input::Command { .. }) {
         return None;

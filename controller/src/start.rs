@@ -21,7 +21,7 @@ use crate::hmi::{self, HmiCommand, HmiSetup, HmiView};
 use crate::inputs::Input;
 use crate::journal::restart::{self, Past};
 use crate::journal::writer::{Entry, FileKind, Writer};
-use crate::journal::{FILE, JournalFault, Store};
+use crate::journal::{JournalFault, Policy, Store};
 use crate::run::{self, Leave, Loop, RunFault};
 use crate::upstream::manifest as upstream;
 use crate::view::Names;
@@ -125,7 +125,7 @@ pub fn daemon(daemon: Daemon) -> Result<(), DaemonFault> {
 /// Opens the journal and brings back what it knows.
 fn past(daemon: &Daemon) -> Result<(Past, Writer), JournalFault> {
     let layout = &daemon.line.value.engine.layout;
-    let mut store = Store::open(&daemon.data)?;
+    let mut store = Store::open(&daemon.data, Policy::default(), utc_us())?;
     check_same_line(&store, &daemon.line.value, &daemon.data)?;
     let past = restart::restore(&mut store, layout, utc_us())?;
     let writer = Writer::start(store)?;
@@ -190,6 +190,7 @@ fn parts(
         names,
         plan: plan.value,
         files,
+        policy: Policy::default(),
         leave,
     })
 }
@@ -208,7 +209,7 @@ fn serve_screens(
         listener,
         view,
         commands,
-        data: data.join(FILE),
+        data: data.to_owned(),
         panel: line.screens.panel.clone(),
         simulated: line.simulated,
     };

@@ -28,6 +28,8 @@ pub(super) const HEAD_BYTES: usize = 16 * 1024;
 pub(super) const LIST_ROWS: u32 = 200;
 /// Steps shown of one parcel; a story has about twenty.
 pub(super) const STORY_STEPS: u32 = 500;
+/// Daily files that one question looks into, the newest first: a month.
+pub(super) const FILES: usize = 31;
 /// Reads of the journal at the same time; the next one waits and may run into the answer limit.
 pub(super) const READERS: usize = 4;
 /// A reader waits this long for a lock of the writer.

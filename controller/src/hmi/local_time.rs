@@ -2,6 +2,8 @@
 //!
 //! The zone has had no daylight saving since 1991, so a fixed offset is exact for every record.
 
+use crate::journal::policy::civil;
+
 const OFFSET_SECONDS: u64 = 8 * 3_600;
 const DAY_SECONDS: u64 = 86_400;
 
@@ -29,21 +31,6 @@ pub(super) fn iso(utc_us: u64) -> String {
 
 const fn local_seconds(utc_us: u64) -> u64 {
     utc_us / 1_000_000 + OFFSET_SECONDS
-}
-
-/// Year, month and day of the day counted from 1970-01-01 (proleptic Gregorian; eras of 400 years
-/// that begin on 1 March, so that the leap day is the last of its year).
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
 }
 
 #[cfg(test)]

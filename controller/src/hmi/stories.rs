@@ -4,12 +4,13 @@
 use super::limits;
 use super::router::Shared;
 use super::story::{Class, Outcome, Step, Story};
-use crate::journal::{FILE, schema};
+use crate::journal::{JournalFault, files, schema};
 use line_model::decision::ParcelEvent;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, ParcelId, Tag};
 use line_model::reason::Reason;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row as SqlRow, params};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use units::{Distance, EncoderId, Grams, Micros, Position};
@@ -20,6 +21,9 @@ pub(super) enum ReadError {
     /// SQLite refused.
     #[error("query the journal")]
     Query(#[from] rusqlite::Error),
+    /// There is none, or its directory cannot be read.
+    #[error("find the journal")]
+    Absent(#[from] JournalFault),
     /// Another program version wrote it.
     #[error("read the journal: its format is {found}, not {}", schema::VERSION)]
     Format {
@@ -81,9 +85,9 @@ pub(super) async fn read<T: Send + 'static>(
     task.await.unwrap_or(Err(ReadError::Gone))
 }
 
-/// An open journal.
+/// An open journal: its files, newest first.
 #[derive(Debug)]
-pub(super) struct Journal(Connection);
+pub(super) struct Journal(Vec<Connection>);
 
 const COLUMNS: &str = "SELECT id, code, outcome, chute, reason, COALESCE(
     (SELECT utc_us + p.inducted_us - at_us FROM wall_clock
@@ -91,24 +95,25 @@ const COLUMNS: &str = "SELECT id, code, outcome, chute, reason, COALESCE(
     (SELECT utc_us + p.inducted_us - at_us FROM wall_clock ORDER BY at_us LIMIT 1))
   FROM parcels AS p";
 
+/// Parcels that this file carries from the one before: the file before knows them less well.
+type Carried = BTreeSet<u64>;
+
 impl Journal {
-    /// Opens the journal's file, or the file in the journal's directory.
+    /// Opens one file, or the newest [`limits::FILES`] files of a data directory.
     pub(super) fn open(path: &Path) -> Result<Self, ReadError> {
-        let file = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags)?;
-        connection.busy_timeout(limits::BUSY_TIMEOUT)?;
-        let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found == schema::VERSION {
-            Ok(Self(connection))
-        } else {
-            Err(ReadError::Format { found })
+        if !path.is_dir() {
+            return Ok(Self(vec![open(path)?]));
         }
+        let mut list = files::list_some(path)?;
+        list.reverse();
+        list.truncate(limits::FILES);
+        Ok(Self(list.iter().map(|file| open(file)).collect::<Result<_, _>>()?))
     }
 
     /// The parcels that the filter asks for, at most [`limits::LIST_ROWS`].
     pub(super) fn list(&self, filter: &Filter) -> Result<Vec<Row>, ReadError> {
-        let order = if filter.after.is_some() { "ASC" } else { "DESC" };
+        let oldest_first = filter.after.is_some();
+        let order = if oldest_first { "ASC" } else { "DESC" };
         let class = filter.class.map(stored_name);
         let sql = format!(
             "{COLUMNS} WHERE id > ?1 AND id < ?2 AND (?3 IS NULL OR outcome = ?3)
@@ -116,58 +121,125 @@ impl Journal {
         );
         let after = filter.after.map_or(-1, clamped);
         let before = filter.before.map_or(i64::MAX, clamped);
-        let mut statement = self.0.prepare(&sql)?;
-        let rows = statement
-            .query_map(params![after, before, class, limits::LIST_ROWS], list_row)?
-            .collect::<Result<Vec<Row>, rusqlite::Error>>()?;
+        let mut rows = Vec::new();
+        self.each_file(|connection, better| {
+            let limit = limits::LIST_ROWS + u32::try_from(better.len()).unwrap_or(u32::MAX / 2);
+            let found = listed(connection, &sql, params![after, before, class, limit])?;
+            rows.extend(found.into_iter().filter(|row| !better.contains(&row.parcel.0)));
+            Ok(oldest_first || !full(&rows))
+        })?;
+        rows.sort_by_key(|row| row.parcel);
+        if !oldest_first {
+            rows.reverse();
+        }
+        rows.truncate(usize::try_from(limits::LIST_ROWS).unwrap_or(usize::MAX));
         Ok(rows)
     }
 
     /// Parcels with this code, or whose code ends with it; the latest first.
     pub(super) fn find(&self, text: &str) -> Result<Vec<Row>, ReadError> {
-        let exact = self.0.prepare(&format!("{COLUMNS} WHERE code = ?1 ORDER BY id DESC LIMIT ?2"));
-        let rows = exact?
-            .query_map(params![text, limits::LIST_ROWS], list_row)?
-            .collect::<Result<Vec<Row>, rusqlite::Error>>()?;
+        let exact = format!("{COLUMNS} WHERE code = ?1 ORDER BY id DESC LIMIT ?2");
+        let rows = self.search(&exact, text)?;
         if !rows.is_empty() || text.chars().count() < limits::TAIL_DIGITS {
             return Ok(rows);
         }
-        let sql = format!(
+        let tail = format!(
             "{COLUMNS} WHERE code IS NOT NULL AND upper(substr(code, -length(?1))) = upper(?1)
              ORDER BY id DESC LIMIT ?2"
         );
-        let rows = self
-            .0
-            .prepare(&sql)?
-            .query_map(params![text, limits::LIST_ROWS], list_row)?
-            .collect::<Result<Vec<Row>, rusqlite::Error>>()?;
+        self.search(&tail, text)
+    }
+
+    fn search(&self, sql: &str, text: &str) -> Result<Vec<Row>, ReadError> {
+        let mut rows = Vec::new();
+        self.each_file(|connection, better| {
+            let found = listed(connection, sql, params![text, limits::LIST_ROWS])?;
+            rows.extend(found.into_iter().filter(|row| !better.contains(&row.parcel.0)));
+            Ok(!full(&rows))
+        })?;
+        rows.sort_by_key(|row| std::cmp::Reverse(row.parcel));
         Ok(rows)
     }
 
-    /// One parcel's story; `None` when the journal does not know the parcel.
+    /// Goes through the files, newest first, while `each` says so; it also gets the parcels that a
+    /// newer file knows better.
+    fn each_file(
+        &self,
+        mut each: impl FnMut(&Connection, &Carried) -> Result<bool, ReadError>,
+    ) -> Result<(), ReadError> {
+        let mut better = Carried::new();
+        for connection in &self.0 {
+            if !each(connection, &better)? {
+                return Ok(());
+            }
+            let mut carried = connection.prepare("SELECT parcel FROM carried")?;
+            let carried = carried.query_map([], |row| unsigned(row, 0))?;
+            better.extend(carried.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(())
+    }
+
+    /// One parcel's story over all files that hold a part of it; `None` when the journal does not
+    /// know the parcel.
     pub(super) fn story(&self, parcel: ParcelId) -> Result<Option<Story>, ReadError> {
         let Ok(id) = i64::try_from(parcel.0) else {
             return Ok(None);
         };
-        let known =
-            self.0.query_row("SELECT 1 FROM parcels WHERE id = ?1", [id], |_| Ok(())).optional()?;
-        if known.is_none() {
-            return Ok(None);
+        let (mut steps, mut found) = (Vec::new(), false);
+        for connection in &self.0 {
+            let exists = |sql| connection.query_row(sql, [id], |_| Ok(())).optional();
+            if exists("SELECT 1 FROM parcels WHERE id = ?1")?.is_some() {
+                found = true;
+                steps.splice(0..0, self::steps(connection, parcel, id)?);
+                if exists("SELECT 1 FROM carried WHERE parcel = ?1")?.is_none() {
+                    break;
+                }
+            } else if found {
+                break;
+            }
         }
-        let mut statement = self.0.prepare(
-            "SELECT record, at_us, event, detail, COALESCE(
-                (SELECT utc_us + s.at_us - at_us FROM wall_clock
-                  WHERE at_us <= s.at_us ORDER BY at_us DESC LIMIT 1),
-                (SELECT utc_us + s.at_us - at_us FROM wall_clock ORDER BY at_us LIMIT 1))
-             FROM story AS s WHERE parcel = ?1 ORDER BY record, step LIMIT ?2",
-        )?;
-        let mut rows = statement.query(params![id, limits::STORY_STEPS])?;
-        let mut steps = Vec::new();
-        while let Some(row) = rows.next()? {
-            steps.push(step(parcel, row)?);
-        }
-        Ok(Some(Story { parcel, steps }))
+        Ok(found.then_some(Story { parcel, steps }))
     }
+}
+
+/// Opens one file of the journal.
+fn open(file: &Path) -> Result<Connection, ReadError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(limits::BUSY_TIMEOUT)?;
+    let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found == schema::VERSION { Ok(connection) } else { Err(ReadError::Format { found }) }
+}
+
+fn full(rows: &[Row]) -> bool {
+    u32::try_from(rows.len()).is_ok_and(|count| count >= limits::LIST_ROWS)
+}
+
+fn listed(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> Result<Vec<Row>, ReadError> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map(params, list_row)?;
+    Ok(rows.collect::<Result<Vec<Row>, rusqlite::Error>>()?)
+}
+
+/// The part of a parcel's story that stands in one file.
+fn steps(connection: &Connection, parcel: ParcelId, id: i64) -> Result<Vec<Step>, ReadError> {
+    let mut statement = connection.prepare(
+        "SELECT record, at_us, event, detail, COALESCE(
+            (SELECT utc_us + s.at_us - at_us FROM wall_clock
+              WHERE at_us <= s.at_us ORDER BY at_us DESC LIMIT 1),
+            (SELECT utc_us + s.at_us - at_us FROM wall_clock ORDER BY at_us LIMIT 1))
+         FROM story AS s WHERE parcel = ?1 ORDER BY record, step LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![id, limits::STORY_STEPS])?;
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next()? {
+        steps.push(step(parcel, row)?);
+    }
+    Ok(steps)
 }
 
 fn unsigned(row: &SqlRow<'_>, index: usize) -> Result<u64, rusqlite::Error> {

@@ -4,7 +4,7 @@ use super::router::{self, Peer};
 use super::setup::{
     BusHealth, HmiCommand, HmiSetup, HmiView, Refused, StationHealth, StationState,
 };
-use crate::journal::{FILE, schema};
+use crate::journal::{FILE, files, schema};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::{Extension, Router};
@@ -151,7 +151,9 @@ pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
 
 /// A journal with three parcels: planned, at the end, on the line.
 fn journal(directory: &Path) {
-    let connection = rusqlite::Connection::open(directory.join(FILE)).unwrap();
+    let files = files::directory(directory);
+    std::fs::create_dir(&files).unwrap();
+    let connection = rusqlite::Connection::open(files.join("2027-01-01.sqlite")).unwrap();
     connection.execute_batch(schema::CREATE).unwrap();
     connection.pragma_update(None, "user_version", schema::VERSION).unwrap();
     connection

@@ -1,16 +1,24 @@
-//! Bringing the line back: the last snapshot, the records behind it, marks, token and clock.
+//! Bringing the line back: the newest good snapshot, the records behind it, marks, token and clock.
+//!
+//! Only what stands behind that snapshot is read and verified, so that the time to start does not
+//! depend on the day's length.
+
+use std::path::{Path, PathBuf};
 
 use line_engine::chain::Head;
-use line_engine::{Mark, Start, record, snapshot};
+use line_engine::{Mark, Start, record};
 use line_model::ids::NodeId;
 use line_model::layout::Layout;
 use line_model::{Line, Memory};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use units::{Micros, Serial};
 
-use super::JournalFault;
+use super::begin::{self, Beginning};
+use super::snapshots::{self, Snapshot};
 use super::store::Store;
+use super::walk::Walk;
 use super::writer::FileKind;
+use super::{JournalFault, files};
 
 /// Tokens that one run may use before its successor's range begins: a late answer to a run before
 /// cannot carry a token of the new one.
@@ -34,26 +42,88 @@ pub struct Past {
 /// Restores the past from an opened store; `utc_us` is the wall clock now.
 ///
 /// # Errors
-/// When the journal cannot be read, lacks a record, or repeats to other decisions.
+/// When the journal cannot be read, lacks a record, does not fit its chain, or repeats to other
+/// decisions.
 pub fn restore(store: &mut Store, layout: &Layout, utc_us: u64) -> Result<Past, JournalFault> {
-    let unreadable = store.unreadable();
-    let token = raise_token(store).map_err(&unreadable)?;
-    let (memory, number) = match newest_snapshot(store)? {
-        Some((memory, number)) => (memory, number),
-        None => (Memory::new(layout), 0),
-    };
-    let mut line = Line::resume(layout.clone(), memory);
-    let tail = repeat(store, &mut line, number)?;
+    let unreadable = JournalFault::unreadable(&store.path);
     let (last, _) = last(store)?;
-    if last == 0 {
+    let (memory, repeated) = memory(store, layout)?;
+    let token = raise_token(&mut store.connection).map_err(&unreadable)?;
+    let Some(memory) = memory else {
         return Ok(Past { start: Start::Fresh, now: Micros::ZERO, token, repeated: 0 });
-    }
-    let at = last_instant(store).map_err(&unreadable)?;
-    let (alive, away) = absence(store, at, utc_us).map_err(&unreadable)?;
-    let marks = marks(store).map_err(&unreadable)?;
-    let memory = line.memory().clone();
+    };
+    let at = last_instant(&store.connection).map_err(&unreadable)?.unwrap_or(memory.now);
+    let (alive, away) = absence(&store.connection, at, utc_us).map_err(&unreadable)?;
+    let marks = marks(&store.connection).map_err(&unreadable)?;
     let start = Start::Resume { memory, marks, next_record: last + 1, away };
-    Ok(Past { start, now: alive.plus(away), token, repeated: tail })
+    Ok(Past { start, now: alive.plus(away), token, repeated })
+}
+
+/// The line's memory behind the last record, and how many records were repeated for it; `None`
+/// when there are no records.
+fn memory(store: &Store, layout: &Layout) -> Result<(Option<Memory>, u64), JournalFault> {
+    let (base, mut walk, behind) = base(store, layout)?;
+    let (mut line, mut repeated) = (Line::resume(layout.clone(), base.memory), 0);
+    for path in &behind {
+        let mut each = |number, bytes: &[u8], _| {
+            repeated += 1;
+            repeat(&mut line, path, number, bytes)
+        };
+        if *path == store.path {
+            walk.file(&store.connection, path, &mut each)?;
+        } else {
+            walk.file(&files::open_to_read(path)?, path, &mut each)?;
+        }
+    }
+    let memory = line.memory().clone();
+    Ok(((walk.number() > 0).then_some(memory), repeated))
+}
+
+/// The newest good snapshot of the journal, its place in the chain, and the file that it stands in
+/// with all files behind it; a line that has never run when there is none and the first file is
+/// there.
+fn base(store: &Store, layout: &Layout) -> Result<(Snapshot, Walk, Vec<PathBuf>), JournalFault> {
+    let mut behind = Vec::new();
+    for path in files::list(&store.data)?.into_iter().rev() {
+        let opened;
+        let connection = if path == store.path {
+            &store.connection
+        } else {
+            opened = files::open_to_read(&path)?;
+            &opened
+        };
+        behind.insert(0, path.clone());
+        let beginning = begin::read(connection, &path)?;
+        let found = snapshots::newest(connection, u64::MAX >> 1)
+            .map_err(JournalFault::unreadable(&path))?;
+        let fresh = || Snapshot { number: 0, head: beginning.opening, memory: Memory::new(layout) };
+        let found = found.or_else(|| (beginning.last_record == 0).then(fresh));
+        if let Some(found) = found {
+            let walk = Walk::within(connection, &path, found.number, found.head)?;
+            return Ok((found, walk, behind));
+        }
+    }
+    let what = "no file has a good snapshot, and the first one was deleted";
+    Err(JournalFault::Joint { path: store.path.clone(), what })
+}
+
+/// Lets the line handle a record again.
+fn repeat(line: &mut Line, path: &Path, number: u64, bytes: &[u8]) -> Result<(), JournalFault> {
+    let decoded = record::decode(bytes).map_err(|fault| JournalFault::Record {
+        path: path.to_owned(),
+        number,
+        why: fault.to_string(),
+    })?;
+    let mut decisions = Vec::new();
+    line.handle(decoded.at, decoded.input, &mut decisions);
+    if decisions == decoded.decisions {
+        return Ok(());
+    }
+    Err(JournalFault::Decisions {
+        number,
+        recorded: format!("{:?}", decoded.decisions),
+        now: format!("{decisions:?}"),
+    })
 }
 
 /// The content of the newest kept file of a kind; `None` when there is none.
@@ -69,29 +139,39 @@ pub fn kept_file(store: &Store, kind: FileKind) -> Result<Option<(String, Vec<u8
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()
-        .map_err(store.unreadable())
+        .map_err(JournalFault::unreadable(&store.path))
 }
 
-/// Number of the last record, 0 without one, and the chain head behind it.
+/// Number of the last record, 0 without one, and what the next one's link is made from.
 pub(super) fn last(store: &Store) -> Result<(u64, Head), JournalFault> {
-    let unreadable = store.unreadable();
-    let last: Option<u64> = store
-        .connection
+    let beginning = begin::read(&store.connection, &store.path)?;
+    let (number, head) = last_of(&store.connection, &beginning, &store.path)?;
+    Ok((number, if number == beginning.last_record { beginning.opening } else { head }))
+}
+
+/// Number of the last record up to the end of a file, and the chain's head behind it.
+pub(super) fn last_of(
+    connection: &Connection,
+    beginning: &Beginning,
+    path: &Path,
+) -> Result<(u64, Head), JournalFault> {
+    let unreadable = JournalFault::unreadable(path);
+    let last: Option<u64> = connection
         .query_row("SELECT max(number) FROM records", [], |row| row.get(0))
         .map_err(&unreadable)?;
-    let Some(last) = last else { return Ok((0, Head::START)) };
-    let head: Option<[u8; 32]> = store
-        .connection
+    let Some(last) = last else { return Ok((beginning.last_record, beginning.head)) };
+    let head: Option<[u8; 32]> = connection
         .query_row("SELECT head FROM heads WHERE number = ?1", [last], |row| row.get(0))
         .optional()
         .map_err(&unreadable)?;
     // Records and head are of one transaction: without the other, one of them was altered.
-    head.map(|head| (last, Head(head))).ok_or(JournalFault::Chain { number: last })
+    let fault = || JournalFault::Chain { path: path.to_owned(), number: last };
+    head.map(|head| (last, Head(head))).ok_or_else(fault)
 }
 
 /// Raises the token in a transaction of its own, before anything is sent with it.
-fn raise_token(store: &mut Store) -> rusqlite::Result<u16> {
-    let tx = store.connection.transaction()?;
+fn raise_token(connection: &mut Connection) -> rusqlite::Result<u16> {
+    let tx = connection.transaction()?;
     let token: Option<u16> = tx
         .query_row("SELECT value FROM meta WHERE key = 'token'", [], |row| row.get(0))
         .optional()?;
@@ -104,69 +184,27 @@ fn raise_token(store: &mut Store) -> rusqlite::Result<u16> {
     Ok(token)
 }
 
-/// The newest snapshot that can be decoded.
-fn newest_snapshot(store: &Store) -> Result<Option<(Memory, u64)>, JournalFault> {
-    let unreadable = store.unreadable();
-    let mut rows = store
-        .connection
-        .prepare("SELECT number, bytes FROM snapshots ORDER BY number DESC")
-        .map_err(&unreadable)?;
-    let rows = rows
-        .query_map([], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, Vec<u8>>(1)?)))
-        .map_err(&unreadable)?;
-    for row in rows {
-        let (number, bytes) = row.map_err(&unreadable)?;
-        match snapshot::decode(&bytes) {
-            Ok(memory) => return Ok(Some((memory, number))),
-            Err(fault) => tracing::warn!(number, %fault, "failed to decode a snapshot; going back"),
-        }
-    }
-    Ok(None)
-}
-
-/// Lets the line handle every record behind `number` again; returns how many there were.
-fn repeat(store: &Store, line: &mut Line, number: u64) -> Result<u64, JournalFault> {
-    let unreadable = store.unreadable();
-    let mut rows = store
-        .connection
-        .prepare("SELECT number, bytes FROM records WHERE number > ?1 ORDER BY number")
-        .map_err(&unreadable)?;
-    let rows = rows
-        .query_map([number], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, Vec<u8>>(1)?)))
-        .map_err(&unreadable)?;
-    let mut expected = number + 1;
-    for row in rows {
-        let (found, bytes) = row.map_err(&unreadable)?;
-        if found != expected {
-            return Err(JournalFault::Gap { expected, found });
-        }
-        let decoded = record::decode(&bytes)
-            .map_err(|fault| JournalFault::Record { number: found, why: fault.to_string() })?;
-        let mut decisions = Vec::new();
-        line.handle(decoded.at, decoded.input, &mut decisions);
-        if decisions != decoded.decisions {
-            return Err(JournalFault::Decisions {
-                number: found,
-                recorded: format!("{:?}", decoded.decisions),
-                now: format!("{decisions:?}"),
-            });
-        }
-        expected += 1;
-    }
-    Ok(expected - number - 1)
-}
-
-fn last_instant(store: &Store) -> rusqlite::Result<Micros> {
-    store
-        .connection
-        .query_row("SELECT at_us FROM records ORDER BY number DESC LIMIT 1", [], |row| row.get(0))
-        .map(Micros)
+/// The instant of the file's last record or snapshot.
+fn last_instant(connection: &Connection) -> rusqlite::Result<Option<Micros>> {
+    connection
+        .query_row(
+            "SELECT coalesce(
+                (SELECT at_us FROM records ORDER BY number DESC LIMIT 1),
+                (SELECT at_us FROM snapshots ORDER BY number DESC LIMIT 1))",
+            [],
+            |row| row.get::<_, Option<u64>>(0),
+        )
+        .map(|at| at.map(Micros))
 }
 
 /// The last instant that the daemon is known to have lived, and how long nobody was there since.
-fn absence(store: &Store, record: Micros, utc_us: u64) -> rusqlite::Result<(Micros, Micros)> {
+fn absence(
+    connection: &Connection,
+    record: Micros,
+    utc_us: u64,
+) -> rusqlite::Result<(Micros, Micros)> {
     let pair = |sql: &str| -> rusqlite::Result<Option<(u64, u64)>> {
-        store.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
     };
     let told = pair("SELECT at_us, utc_us FROM wall_clock ORDER BY at_us DESC LIMIT 1")?;
     let alive = pair(
@@ -191,9 +229,8 @@ fn absence_by(last: Micros, at: u64, then: u64, utc_us: u64) -> Micros {
     }
 }
 
-fn marks(store: &Store) -> rusqlite::Result<Vec<Mark>> {
-    let mut rows = store
-        .connection
+fn marks(connection: &Connection) -> rusqlite::Result<Vec<Mark>> {
+    let mut rows = connection
         .prepare("SELECT node, boot_id, sequence, base, encoder_known FROM marks ORDER BY node")?;
     let rows = rows.query_map([], |row| {
         Ok(Mark {

@@ -2,9 +2,9 @@
 //!
 //! The next batch is what queued during the last commit; nothing waits for a timer. A commit that
 //! fails is tried again for ever and nothing is dropped: the engine sees that records stay undurable
-//! and pauses the induction by itself.
+//! and pauses the induction by itself. Moving the write-ahead log into the file, and all work on
+//! closed files, is the keeper's.
 
-use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,8 +15,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::watch;
 use units::Micros;
 
-use super::store::Store;
-use super::{JournalFault, project, restart};
+use super::begin::{self, Roll};
+use super::keeper::{Keeper, Seal};
+use super::policy::Day;
+use super::store::{self, Store};
+use super::walk::LINK;
+use super::{JournalFault, files, log, project, restart, snapshots};
 
 /// Entries that may wait for the writer: about a minute of a busy line.
 const QUEUE_MAX: usize = 8_192;
@@ -26,8 +30,6 @@ const BATCH_MAX: usize = 1_024;
 const RETRY_MIN: Duration = Duration::from_millis(50);
 /// Longest pause after a failed commit.
 const RETRY_MAX: Duration = Duration::from_secs(2);
-/// Snapshots that are kept: the newest, and one before it in case that one is damaged.
-const SNAPSHOTS_KEPT: u32 = 2;
 
 /// One thing for the journal.
 #[derive(Clone, Debug)]
@@ -52,6 +54,8 @@ pub enum Entry {
         /// The same by the wall clock.
         utc_us: u64,
     },
+    /// The next day's file begins. When it cannot be made, the present one goes on.
+    Roll(Roll),
 }
 
 /// A file as it was at a start.
@@ -98,6 +102,10 @@ pub struct Progress {
     pub failing: Option<String>,
     /// The queue was closed and everything in it is on disk.
     pub closed: bool,
+    /// Business day of the file that is written.
+    pub day: Day,
+    /// Its name.
+    pub file: String,
 }
 
 /// The shell's end of the writer.
@@ -116,14 +124,24 @@ impl Writer {
     pub fn start(store: Store) -> Result<Self, JournalFault> {
         let (durable, head) = restart::last(&store)?;
         let (entries, queue) = sync_channel(QUEUE_MAX);
-        let first = Progress { durable, failing: None, closed: false };
+        let (day, file) = (store.day, store.file());
+        let first = Progress { durable, failing: None, closed: false, day, file };
         let (report, progress) = watch::channel(first.clone());
-        let directory = store.directory.clone();
-        let work = Work { store, head, progress: first, report, pause: RETRY_MIN };
+        let system = JournalFault::system(&store.data);
+        let keeper = Keeper::start(&store).map_err(&system)?;
+        let work = Work {
+            store,
+            head,
+            keeper,
+            seals: Vec::new(),
+            progress: first,
+            report,
+            pause: RETRY_MIN,
+        };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || work.run(&queue))
-            .map_err(|source: io::Error| JournalFault::Directory { path: directory, source })?;
+            .map_err(system)?;
         Ok(Self { entries, progress, thread })
     }
 
@@ -156,7 +174,11 @@ impl Writer {
 /// The thread's state.
 struct Work {
     store: Store,
+    /// What the next record's link is made from.
     head: Head,
+    keeper: Keeper,
+    /// Seals of closed files that are not in the file yet.
+    seals: Vec<Seal>,
     progress: Progress,
     report: watch::Sender<Progress>,
     pause: Duration,
@@ -167,10 +189,20 @@ impl Work {
         while let Ok(first) = queue.recv() {
             let batch: Vec<Entry> =
                 std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1)).collect();
-            self.insist(&batch);
+            for part in batch.split_inclusive(|entry| matches!(entry, Entry::Roll(_))) {
+                match part {
+                    [before @ .., Entry::Roll(roll)] => {
+                        self.insist(before);
+                        self.roll(roll);
+                    }
+                    all => self.insist(all),
+                }
+            }
         }
-        let Self { store, mut progress, report, .. } = self;
-        // The file is closed and its lock free when `closed` is read.
+        let Self { store, keeper, mut progress, report, .. } = self;
+        // Closing moves the log into the file. Both are closed, and the lock is free, when `closed`
+        // is read.
+        keeper.stop();
         drop(store);
         progress.closed = true;
         report.send_replace(progress);
@@ -178,30 +210,107 @@ impl Work {
 
     /// Commits the batch, however often it takes.
     fn insist(&mut self, batch: &[Entry]) {
+        self.seals.extend(self.keeper.seals());
+        if batch.is_empty() && self.seals.is_empty() {
+            return;
+        }
         loop {
-            match commit(&mut self.store.connection, self.head, batch) {
+            match self.attempt(batch) {
                 Ok(committed) => {
-                    self.pause = RETRY_MIN;
+                    self.seals.clear();
                     self.head = committed.head;
                     self.progress.durable = committed.last.unwrap_or(self.progress.durable);
-                    if self.progress.failing.take().is_some() {
-                        tracing::info!(durable = self.progress.durable, "journal writes again");
-                    }
-                    self.report.send_replace(self.progress.clone());
+                    self.healed();
+                    log::after_commit(&self.store, &self.keeper);
                     return;
                 }
-                Err(error) => {
-                    let why = error.to_string();
+                Err(why) => self.failed(why),
+            }
+        }
+    }
+
+    fn attempt(&mut self, batch: &[Entry]) -> Result<Committed, String> {
+        log::before_commit(&self.store)?;
+        let connection = &mut self.store.connection;
+        commit(connection, self.head, batch, &self.seals).map_err(|error| error.to_string())
+    }
+
+    fn healed(&mut self) {
+        self.pause = RETRY_MIN;
+        if self.progress.failing.take().is_some() {
+            tracing::info!(durable = self.progress.durable, "journal writes again");
+        }
+        self.report.send_replace(self.progress.clone());
+    }
+
+    /// Tells why the disk refused, and waits a little longer each time.
+    fn failed(&mut self, why: String) {
+        if self.progress.failing.as_ref() != Some(&why) {
+            tracing::error!(why, "failed to commit to the journal; trying again");
+            self.progress.failing = Some(why);
+            self.report.send_replace(self.progress.clone());
+        }
+        std::thread::sleep(self.pause);
+        self.pause = RETRY_MAX.min(self.pause.saturating_mul(2));
+    }
+
+    /// Begins the next day's file. Until it has its name the present one can go on; from then on
+    /// there is only the new one, whatever it takes to open it.
+    fn roll(&mut self, roll: &Roll) {
+        if roll.number != self.progress.durable {
+            tracing::error!(number = roll.number, "the next file was asked for at another record");
+            return;
+        }
+        let Store { data, policy, path, .. } = &self.store;
+        // The opening of an empty file is not the head of a record.
+        let head = match self.head_of_last() {
+            Ok(head) => head,
+            Err(fault) => return tracing::error!(%fault, "failed to begin the next file"),
+        };
+        match begin::next(data, policy, path, head, roll, &mut |_| {}) {
+            Ok(target) => self.move_to(&target, roll.day),
+            Err(fault) => {
+                tracing::error!(%fault, "failed to begin the next file; the present one goes on");
+            }
+        }
+    }
+
+    fn head_of_last(&self) -> Result<Head, JournalFault> {
+        let Store { connection, path, .. } = &self.store;
+        let beginning = begin::read(connection, path)?;
+        restart::last_of(connection, &beginning, path).map(|(_, head)| head)
+    }
+
+    fn move_to(&mut self, target: &std::path::Path, day: Day) {
+        let open = || {
+            files::sync_directory(&files::directory(&self.store.data))?;
+            let connection = store::open_to_write(target)?;
+            let beginning = begin::read(&connection, target)?;
+            Ok::<_, JournalFault>((connection, beginning.opening))
+        };
+        let (connection, opening) = loop {
+            match open() {
+                Ok(opened) => break opened,
+                Err(fault) => {
+                    let why = fault.to_string();
+                    tracing::error!(why, "failed to open the next file; trying again");
                     if self.progress.failing.as_ref() != Some(&why) {
-                        tracing::error!(why, "failed to commit to the journal; trying again");
                         self.progress.failing = Some(why);
                         self.report.send_replace(self.progress.clone());
                     }
-                    std::thread::sleep(self.pause);
-                    self.pause = RETRY_MAX.min(self.pause.saturating_mul(2));
+                    std::thread::sleep(RETRY_MAX);
                 }
             }
-        }
+        };
+        let old = std::mem::replace(&mut self.store.connection, connection);
+        let old_path = std::mem::replace(&mut self.store.path, target.to_owned());
+        self.store.day = day;
+        self.head = opening;
+        self.keeper.close(old, old_path, target);
+        self.progress.day = day;
+        self.progress.file = self.store.file();
+        tracing::info!(file = self.progress.file, "a new file begins");
+        self.healed();
     }
 }
 
@@ -215,20 +324,27 @@ fn commit(
     connection: &mut Connection,
     mut head: Head,
     batch: &[Entry],
+    seals: &[Seal],
 ) -> rusqlite::Result<Committed> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut last = None;
     for entry in batch {
         match entry {
             Entry::Record(record) => {
-                write_record(&tx, record)?;
                 head.extend(&record.bytes);
+                write_record(&tx, record, head)?;
                 last = Some(record.number);
             }
-            Entry::Snapshot { number, at, bytes } => write_snapshot(&tx, *number, *at, bytes)?,
+            Entry::Snapshot { number, at, bytes } => {
+                snapshots::write(&tx, *number, *at, head, bytes)?;
+            }
             Entry::File(file) => write_file(&tx, file)?,
             Entry::Alive { at, utc_us } => write_alive(&tx, *at, *utc_us)?,
+            Entry::Roll(_) => {}
         }
+    }
+    for seal in seals {
+        seal.write(&tx)?;
     }
     if let Some(number) = last {
         tx.prepare_cached("INSERT OR REPLACE INTO heads (number, head) VALUES (?1, ?2)")?
@@ -239,12 +355,13 @@ fn commit(
 }
 
 /// Writes a record once: a commit whose end was not heard of may have succeeded before a retry.
-fn write_record(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+fn write_record(tx: &Transaction<'_>, record: &Record, head: Head) -> rusqlite::Result<()> {
     let fresh = tx
         .prepare_cached(
-            "INSERT INTO records (number, at_us, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            "INSERT INTO records (number, at_us, bytes, link) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
         )?
-        .execute(params![record.number, record.at.0, record.bytes])?;
+        .execute(params![record.number, record.at.0, record.bytes, &head.0[..LINK]])?;
     if fresh == 0 {
         return Ok(());
     }
@@ -269,24 +386,6 @@ fn write_mark(tx: &Transaction<'_>, mark: &Mark) -> rusqlite::Result<()> {
          VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![mark.node.0, mark.boot_id, mark.sequence.0, mark.base, mark.encoder_known])
-    .map(|_| ())
-}
-
-fn write_snapshot(
-    tx: &Transaction<'_>,
-    number: u64,
-    at: Micros,
-    bytes: &[u8],
-) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "INSERT OR REPLACE INTO snapshots (number, at_us, bytes) VALUES (?1, ?2, ?3)",
-    )?
-    .execute(params![number, at.0, bytes])?;
-    tx.prepare_cached(
-        "DELETE FROM snapshots WHERE number NOT IN
-         (SELECT number FROM snapshots ORDER BY number DESC LIMIT ?1)",
-    )?
-    .execute([SNAPSHOTS_KEPT])
     .map(|_| ())
 }
 

@@ -16,7 +16,7 @@ use line_model::view::{LineView, ParcelView, Tally, Unmet};
 use sortline::hmi::{
     self, BusHealth, HmiCommand, HmiSetup, HmiView, Refused, StationHealth, StationState,
 };
-use sortline::journal::{FILE, schema};
+use sortline::journal::{files, schema};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -55,7 +55,9 @@ impl Stage {
     /// Opens a stage whose screens are panels, or not.
     pub(crate) fn open(panel: bool) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        journal(&directory.path().join(FILE));
+        let files = files::directory(directory.path());
+        std::fs::create_dir(&files).expect("a directory");
+        journal(&files.join("2026-11-21.sqlite"));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let switches = Arc::new(Switches::default());

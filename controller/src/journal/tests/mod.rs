@@ -11,10 +11,19 @@ use units::Micros;
 
 use super::restart::{self, Past};
 use super::writer::{Entry, FileKind, KeptFile, Progress, Writer};
-use super::{FILE, JournalFault, Store, open_to_read, reader};
+use super::{FILE, JournalFault, Policy, Store, files, reader, verify::verify};
 use crate::example;
 
+mod copies;
+mod damage;
+mod days;
+mod disk;
+mod format_1;
+
+/// 2027-01-15 16:00 in Shanghai.
 const UTC: u64 = 1_800_000_000_000_000;
+/// One business day.
+const DAY: u64 = 86_400_000_000;
 
 /// Lets an engine make records by commands and times; `round` moves the clock.
 fn work(engine: &mut Engine, round: u64) -> Vec<Record> {
@@ -57,8 +66,16 @@ fn block<T>(future: impl Future<Output = T>) -> T {
     })
 }
 
+fn open(dir: &Path) -> Result<Store, JournalFault> {
+    Store::open(dir, Policy::default(), UTC)
+}
+
 fn start(dir: &Path) -> Writer {
-    Writer::start(Store::open(dir).expect("opens")).expect("starts")
+    Writer::start(open(dir).expect("opens")).expect("starts")
+}
+
+fn newest(dir: &Path) -> std::path::PathBuf {
+    files::newest(dir).expect("a file")
 }
 
 /// A closed journal of two rounds with a snapshot between; returns the engine behind it.
@@ -76,12 +93,12 @@ fn closed(dir: &Path, snapshot: bool) -> Engine {
 }
 
 fn restore(dir: &Path) -> Result<Past, JournalFault> {
-    let mut store = Store::open(dir)?;
+    let mut store = open(dir)?;
     restart::restore(&mut store, &example::line().engine.layout, UTC + 3_000_000)
 }
 
 fn change(dir: &Path, sql: &str) {
-    let connection = Connection::open(dir.join(FILE)).expect("opens");
+    let connection = Connection::open(newest(dir)).expect("opens");
     assert!(connection.execute(sql, []).expect("changes") > 0, "{sql} changes something");
 }
 
@@ -93,7 +110,7 @@ fn what_is_called_durable_is_on_disk() {
     for round in 0..5 {
         let last = offer(&writer, work(&mut engine, round));
         let seen = wait(&writer, |progress| progress.durable >= last);
-        let reader = open_to_read(dir.path()).expect("a journal");
+        let reader = files::open_to_read(&newest(dir.path())).expect("a journal");
         let found: u64 = reader
             .query_row("SELECT max(number) FROM records", [], |row| row.get(0))
             .expect("rows");
@@ -151,14 +168,14 @@ fn an_empty_directory_is_a_fresh_start() {
     let dir = tempfile::tempdir().expect("a directory");
     let past = restore(&dir.path().join("new")).expect("restores");
     assert_eq!(past.start, Start::Fresh);
-    assert!(matches!(reader::verify(dir.path()), Err(JournalFault::Missing { .. })));
+    assert!(matches!(verify(dir.path()), Err(JournalFault::Missing { .. })));
 }
 
 #[test]
 fn the_chain_shows_every_alteration() {
     let dir = tempfile::tempdir().expect("a directory");
     closed(dir.path(), true);
-    let verified = reader::verify(dir.path()).expect("holds");
+    let verified = verify(dir.path()).expect("holds");
     assert!(verified.records > 20 && verified.heads > 0);
     let mut head = line_engine::chain::Head::START;
     for record in reader::records(dir.path()).expect("records") {
@@ -166,9 +183,9 @@ fn the_chain_shows_every_alteration() {
     }
     assert_eq!(verified.head, head.hex());
     change(dir.path(), "UPDATE records SET bytes = zeroblob(9) WHERE number = 7");
-    assert!(matches!(reader::verify(dir.path()), Err(JournalFault::Chain { .. })));
+    assert!(matches!(verify(dir.path()), Err(JournalFault::Altered { number: 7, .. })));
     change(dir.path(), "DELETE FROM records WHERE number = 5");
-    let Err(JournalFault::Gap { expected: 5, found: 6 }) = reader::verify(dir.path()) else {
+    let Err(JournalFault::Gap { expected: 5, found: 6, .. }) = verify(dir.path()) else {
         panic!("the missing record is named");
     };
 }
@@ -184,23 +201,26 @@ fn a_record_cut_off_with_its_head_is_noticed() {
 #[test]
 fn garbage_and_torn_files_are_damage_not_panic() {
     let dir = tempfile::tempdir().expect("a directory");
-    let file = dir.path().join(FILE);
-    std::fs::write(&file, vec![0x55; 8_192]).expect("written");
-    let fault = restore(dir.path()).expect_err("no journal");
-    assert_eq!(fault.exit(), crate::exit::Exit::JournalDamaged, "{fault}");
-    assert!(fault.to_string().contains(FILE), "{fault}");
+    for name in [FILE, "journal/2027-01-15.sqlite"] {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(files::directory(dir.path())).expect("made");
+        std::fs::write(dir.path().join(name), vec![0x55; 8_192]).expect("written");
+        let fault = restore(dir.path()).expect_err("no journal");
+        assert_eq!(fault.exit(), crate::exit::Exit::JournalDamaged, "{fault}");
+        assert!(fault.to_string().contains(name), "{fault}");
+    }
 
-    let dir = tempfile::tempdir().expect("a directory");
     closed(dir.path(), false);
-    let file = dir.path().join(FILE);
+    let file = newest(dir.path());
     let whole = std::fs::read(&file).expect("read");
     assert!(whole.len() > 3 * 4_096, "closing moved the records into the main file");
     std::fs::write(&file, &whole[..whole.len() / 2]).expect("written");
-    let fault = reader::verify(dir.path()).expect_err("torn");
+    let fault = verify(dir.path()).expect_err("torn");
     assert_eq!(fault.exit(), crate::exit::Exit::JournalDamaged, "{fault}");
 
     let dir = tempfile::tempdir().expect("a directory");
-    Connection::open(dir.path().join(FILE))
+    std::fs::create_dir(files::directory(dir.path())).expect("made");
+    Connection::open(files::directory(dir.path()).join("2027-01-15.sqlite"))
         .expect("opens")
         .execute("CREATE TABLE t (a)", [])
         .expect("made");
@@ -214,15 +234,19 @@ fn a_torn_log_loses_only_what_was_never_committed() {
     let writer = start(dir.path());
     let first = offer(&writer, work(&mut engine, 0));
     wait(&writer, |progress| progress.durable >= first);
-    let wal = dir.path().join(format!("{FILE}-wal"));
+    let file = newest(dir.path());
+    let name = files::name(&file);
+    let wal = file.with_file_name(format!("{name}-wal"));
     let committed = std::fs::read(&wal).expect("a log");
     // What a power cut may leave: the committed log and the torn beginning of a next commit.
     let torn = tempfile::tempdir().expect("a directory");
-    std::fs::copy(dir.path().join(FILE), torn.path().join(FILE)).expect("copied");
+    let target = files::directory(torn.path());
+    std::fs::create_dir(&target).expect("made");
+    std::fs::copy(&file, target.join(&name)).expect("copied");
     let tail = &committed[32..32 + 2_000];
-    std::fs::write(torn.path().join(format!("{FILE}-wal")), [&committed, tail].concat())
+    std::fs::write(target.join(format!("{name}-wal")), [&committed, tail].concat())
         .expect("written");
-    assert_eq!(reader::verify(torn.path()).expect("holds").records, first);
+    assert_eq!(verify(torn.path()).expect("holds").records, first);
     let past = restore(torn.path()).expect("restores");
     assert!(matches!(past.start, Start::Resume { next_record, .. } if next_record == first + 1));
     close(writer);
@@ -248,12 +272,12 @@ fn other_decisions_than_recorded_are_refused() {
 #[test]
 fn one_daemon_works_on_a_directory() {
     let dir = tempfile::tempdir().expect("a directory");
-    let first = Store::open(dir.path()).expect("opens");
-    let fault = Store::open(dir.path()).expect_err("taken");
+    let first = open(dir.path()).expect("opens");
+    let fault = open(dir.path()).expect_err("taken");
     assert!(matches!(fault, JournalFault::InUse { .. }), "{fault}");
     assert_eq!(fault.exit(), crate::exit::Exit::CannotStart);
     drop(first);
-    Store::open(dir.path()).expect("free again");
+    open(dir.path()).expect("free again");
 }
 
 #[test]
@@ -264,7 +288,7 @@ fn a_disk_that_does_not_write_loses_nothing() {
     let first = offer(&writer, work(&mut engine, 0));
     wait(&writer, |progress| progress.durable >= first);
     // A foreign lock on the file stands for a disk that refuses.
-    let mut foreign = Connection::open(dir.path().join(FILE)).expect("opens");
+    let mut foreign = Connection::open(newest(dir.path())).expect("opens");
     let lock = foreign.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
     let lock = lock.expect("locked");
     let last = (1..4).map(|round| offer(&writer, work(&mut engine, round))).max().expect("rounds");
@@ -274,7 +298,7 @@ fn a_disk_that_does_not_write_loses_nothing() {
     let healed = wait(&writer, |progress| progress.durable >= last);
     assert_eq!((healed.durable, healed.failing), (last, None));
     close(writer);
-    assert_eq!(reader::verify(dir.path()).expect("holds").records, last);
+    assert_eq!(verify(dir.path()).expect("holds").records, last);
     let Start::Resume { memory, .. } = restore(dir.path()).expect("restores").start else {
         panic!("there is a past");
     };
@@ -291,7 +315,7 @@ fn only_new_contents_of_a_file_are_kept() {
         writer.offer(Entry::File(file)).expect("room");
     }
     close(writer);
-    let store = Store::open(dir.path()).expect("opens");
+    let store = open(dir.path()).expect("opens");
     let rows: u64 = store
         .connection
         .query_row("SELECT count(*) FROM files", [], |row| row.get(0))
