@@ -3,7 +3,7 @@
 use super::*;
 
 /// Twelve parcels of the fast line, stopped by SIGTERM.
-const ONE: &[u8] = include_bytes!("fixtures/format-1.sqlite");
+const ONE: &[u8] = include_bytes!("fixtures/format-1.journal");
 
 fn old() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
