@@ -7,6 +7,8 @@ mod late_arms;
 #[path = "link/maps.rs"]
 mod maps;
 mod rig;
+#[path = "link/rules.rs"]
+mod rules;
 
 use line_model::ids::{ChuteNo, EyeId, NodeId, Tag};
 use line_model::signal::{ArmEnd, Contact, DownReason, Input, Read};

@@ -389,3 +389,55 @@ fn a_pulse_confirms_one_parcel_only() {
     bench.lands(1, 1);
     bench.ends(2, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) });
 }
+
+#[test]
+fn the_spread_of_a_nodes_map_widens_the_window_before_its_first_edge() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.run(600);
+    let window = |bench: &Bench| {
+        let memory = &bench.line.memory;
+        let parcel = memory.live.values().next().expect("inducted");
+        parcel.expected(bench.line.layout(), &memory.nodes, arrival(1)).expect("expected")
+    };
+    let before = window(&bench);
+    let (node, spread) = (diverter_node(1), Distance(40));
+    bench.feed(Input::MapSpread { node: diverter_node(2), spread });
+    assert_eq!(window(&bench), before, "another node's");
+    bench.feed(Input::MapSpread { node, spread });
+    assert_eq!(window(&bench), before.widened(spread));
+    // The arm's window follows it.
+    bench.drain();
+    bench.lands(1, 1);
+}
+
+#[test]
+fn a_drifted_encoder_is_an_alarm_and_widens_whom_it_saw_last() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.run(600);
+    let node = diverter_node(3);
+    bench.feed(Input::EncoderDrift { node, by: Distance(-7) });
+    assert!(bench.line.memory.alarms.contains(&Alarm::EncoderDrift(node)));
+    let slack = |bench: &Bench| bench.line.memory.live.values().map(|p| p.track.slack.0).max();
+    assert_eq!(slack(&bench), Some(0), "it has seen nobody");
+    // The reference's drift is everybody's.
+    bench.feed(Input::EncoderDrift { node: Z3, by: Distance(-7) });
+    assert_eq!(slack(&bench), Some(7));
+    bench.drain();
+    bench.lands(1, 1);
+    bench.command(Command::Stop);
+    bench.run(5_000);
+    bench.command(Command::Reset);
+    assert!(!bench.line.memory.alarms.contains(&Alarm::EncoderDrift(node)), "seen by a person");
+}
+
+#[test]
+fn a_drift_beyond_the_tolerance_makes_uncertain() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.run(600);
+    bench.feed(Input::EncoderDrift { node: Z3, by: Distance(200) });
+    bench.drain();
+    bench.ends_at_end(1, Reason::Uncertain);
+}
