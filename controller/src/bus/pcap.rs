@@ -4,7 +4,8 @@
 //! payload of one TCP packet: requests go to port [`RTU_PORT`] or [`TCP_PORT`], answers come from
 //! there. Each node of each bus is a connection of its own, its address tells which:
 //! `10.<bus>.<bus>.<unit>`. Read RTU frames with
-//! `tshark -r FILE -d tcp.port==5020,mbrtu -o mbrtu.crc_verification:TRUE`; port 502 needs nothing.
+//! `tshark -r FILE -o mbrtu.tcp.port:5020 -o mbrtu.crc_verification:TRUE` (with `-d` instead of the
+//! port, FC 23 is not told to be query or response, and its words stay hidden); port 502 needs nothing.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
