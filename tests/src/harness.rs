@@ -10,7 +10,7 @@ use line_model::plan::Plan;
 use line_model::signal::{Command, Input};
 use line_sim::plant::feed::Feed;
 use line_sim::rng::Rng;
-use line_sim::world::{Answer, World, WorldSetup};
+use line_sim::world::{Answer, PortChange, World, WorldSetup};
 use modbus::session::Wire as SerialLine;
 use sortline::config::manifest::Manifest;
 use sortline::config::{self, BusPort};
@@ -183,11 +183,11 @@ impl Harness {
             engine.tamper(tamper);
         }
         self.guard = Some(Guard::new(engine));
-        let ports = self.fixed.line.ports.iter().enumerate();
+        let (now, ports) = (self.now, self.fixed.line.ports.iter().enumerate());
         self.wires = ports
             .map(|(index, port)| match port {
                 BusPort::Serial { baud, turnaround, .. } => {
-                    Wire::serial(index, serial_line(*baud, *turnaround))
+                    Wire::serial(index, serial_line(*baud, *turnaround), now)
                 }
                 BusPort::Tcp { .. } => Wire::tcp(index),
             })
@@ -282,6 +282,23 @@ impl Harness {
         for answer in self.world.take_answers() {
             self.arrived += 1;
             self.arriving.insert((answer.at, self.arrived), answer);
+        }
+        for change in self.world.take_port_changes() {
+            self.port(change);
+        }
+    }
+
+    /// A port is gone or back, as the daemon's reopening loop would tell it.
+    fn port(&mut self, change: PortChange) {
+        let Some(wire) = self.wires.get_mut(change.bus) else { return };
+        let bus = BusId(change.bus.try_into().expect("few buses"));
+        if change.usable {
+            wire.back(self.now);
+            self.wake(Wake::BusUp { bus });
+        } else {
+            let done = wire.lost(self.now);
+            self.finish(change.bus, done);
+            self.wake(Wake::BusDown { bus });
         }
     }
 

@@ -9,4 +9,5 @@ pub mod inputs;
 pub mod oracle;
 pub mod process;
 pub mod summary;
+pub mod torture;
 pub mod wires;

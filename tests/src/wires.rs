@@ -1,10 +1,11 @@
 //! The host's ends of the virtual buses: our RTU session, or MBAP over one connection.
 
-use line_engine::Transmit;
+use line_sim::bridge::Bridge;
 use line_sim::world::World;
 use modbus::mbap;
 use modbus::rtu::Timing;
 use modbus::session::{Event, Outcome, Outputs, Session, Wire as Line};
+use node_link::Transmit;
 use units::Micros;
 
 /// What came of an exchange on a bus.
@@ -23,6 +24,24 @@ pub enum Done {
     BroadcastDone,
     /// The port or the connection is gone.
     Lost,
+}
+
+/// Where requests go.
+pub trait Buses {
+    /// Takes a request whose last byte leaves now.
+    fn send(&mut self, bus: usize, now: Micros, frame: &[u8]);
+}
+
+impl Buses for World {
+    fn send(&mut self, bus: usize, _now: Micros, frame: &[u8]) {
+        Self::send(self, bus, frame);
+    }
+}
+
+impl Buses for Vec<Bridge> {
+    fn send(&mut self, bus: usize, now: Micros, frame: &[u8]) {
+        self[bus].send(now, frame);
+    }
 }
 
 /// One bus as the host holds it.
@@ -47,7 +66,7 @@ pub struct Passed {
 #[derive(Clone)]
 enum Kind {
     Serial { session: Box<Session>, timing: Timing, sending: Option<(Micros, Vec<u8>)> },
-    Tcp { transaction: u16, open: Option<Open> },
+    Tcp { transaction: u16, open: Option<Open>, stream: mbap::Decoder, connected: bool },
 }
 
 #[derive(Clone)]
@@ -58,10 +77,10 @@ struct Open {
 }
 
 impl Wire {
-    /// A serial bus, the `index`-th of the line file.
-    pub fn serial(index: usize, line: Line) -> Self {
+    /// A serial bus, the `index`-th of the line file, whose port is opened now.
+    pub fn serial(index: usize, line: Line, now: Micros) -> Self {
         let mut session = Session::new(line);
-        session.handle(Micros::ZERO, Event::Opened, &mut Outputs::default());
+        session.handle(now, Event::Opened, &mut Outputs::default());
         let timing = line.timing();
         let kind = Kind::Serial { session: Box::new(session), timing, sending: None };
         Self { index, kind, record: None }
@@ -69,7 +88,9 @@ impl Wire {
 
     /// A TCP connection, the `index`-th bus of the line file.
     pub fn tcp(index: usize) -> Self {
-        Self { index, kind: Kind::Tcp { transaction: 0, open: None }, record: None }
+        let stream = mbap::Decoder::new();
+        let kind = Kind::Tcp { transaction: 0, open: None, stream, connected: true };
+        Self { index, kind, record: None }
     }
 
     /// Keeps every frame that passes from now on.
@@ -83,7 +104,12 @@ impl Wire {
     }
 
     /// Sends a request; its end comes from [`Wire::timer`] or [`Wire::received`].
-    pub fn submit(&mut self, now: Micros, request: &Transmit, world: &mut World) -> Option<Done> {
+    pub fn submit(
+        &mut self,
+        now: Micros,
+        request: &Transmit,
+        buses: &mut impl Buses,
+    ) -> Option<Done> {
         match &mut self.kind {
             Kind::Serial { session, timing, sending } => {
                 let (unit, pdu, timeout) = (request.unit, request.pdu.as_slice(), request.timeout);
@@ -91,7 +117,8 @@ impl Wire {
                 session.handle(now, Event::Submit { unit, pdu, timeout }, &mut out);
                 apply(out, now, *timing, sending)
             }
-            Kind::Tcp { transaction, open } => {
+            Kind::Tcp { connected: false, .. } => Some(Done::Lost),
+            Kind::Tcp { transaction, open, .. } => {
                 *transaction = transaction.wrapping_add(1);
                 let frame = mbap::Frame {
                     transaction: *transaction,
@@ -100,7 +127,7 @@ impl Wire {
                 };
                 let mut bytes = [0; mbap::MAX_FRAME];
                 let used = mbap::encode(frame, &mut bytes).expect("a PDU fits its frame");
-                world.send(self.index, &bytes[..used]);
+                buses.send(self.index, now, &bytes[..used]);
                 keep(&mut self.record, now, true, &bytes[..used]);
                 let deadline = now.plus(request.timeout);
                 *open = Some(Open { transaction: *transaction, unit: request.unit, deadline });
@@ -126,11 +153,11 @@ impl Wire {
     }
 
     /// Lets due frames arrive and due waits end.
-    pub fn timer(&mut self, now: Micros, world: &mut World) -> Option<Done> {
+    pub fn timer(&mut self, now: Micros, buses: &mut impl Buses) -> Option<Done> {
         match &mut self.kind {
             Kind::Serial { session, timing, sending } => {
                 if let Some((_, frame)) = sending.take_if(|(at, _)| *at <= now) {
-                    world.send(self.index, &frame);
+                    buses.send(self.index, now, &frame);
                     keep(&mut self.record, now, true, &frame);
                 }
                 if session.next_deadline().is_none_or(|at| at > now) {
@@ -155,13 +182,56 @@ impl Wire {
                 session.handle(now, Event::Received(frame), &mut out);
                 apply(out, now, *timing, sending)
             }
-            Kind::Tcp { open, .. } => {
-                let answer = mbap::decode(frame).ok()?;
+            Kind::Tcp { open, stream, .. } => answered(open, stream, frame),
+        }
+    }
+
+    /// The port or the connection is gone.
+    pub fn lost(&mut self, now: Micros) -> Option<Done> {
+        match &mut self.kind {
+            Kind::Serial { session, timing, sending } => {
+                *sending = None;
+                let mut out = Outputs::default();
+                session.handle(now, Event::Closed, &mut out);
+                apply(out, now, *timing, sending)
+            }
+            Kind::Tcp { open, stream, connected, .. } => {
+                *connected = false;
+                *stream = mbap::Decoder::new();
+                open.take().map(|_| Done::Lost)
+            }
+        }
+    }
+
+    /// The port is opened again, or another connection stands.
+    pub fn back(&mut self, now: Micros) {
+        match &mut self.kind {
+            Kind::Serial { session, .. } => {
+                session.handle(now, Event::Opened, &mut Outputs::default());
+            }
+            Kind::Tcp { connected, .. } => *connected = true,
+        }
+    }
+}
+
+/// The answer that is waited for, if it is in these bytes of the stream.
+fn answered(open: &mut Option<Open>, stream: &mut mbap::Decoder, bytes: &[u8]) -> Option<Done> {
+    let (mut bytes, mut done) = (bytes, None);
+    loop {
+        match stream.push(&mut bytes) {
+            Ok(None) => return done,
+            Ok(Some(frame)) => {
                 let fits = |open: &mut Open| {
-                    open.transaction == answer.transaction && open.unit == answer.unit
+                    open.transaction == frame.transaction && open.unit == frame.unit
                 };
-                open.take_if(fits)?;
-                Some(Done::Answer { unit: answer.unit, pdu: answer.pdu.to_vec() })
+                if open.take_if(fits).is_some() {
+                    done = Some(Done::Answer { unit: frame.unit, pdu: frame.pdu.to_vec() });
+                }
+            }
+            Err(_broken) => {
+                // Such a connection is replaced.
+                *stream = mbap::Decoder::new();
+                return done.or_else(|| open.take().map(|_| Done::Lost));
             }
         }
     }

@@ -60,15 +60,18 @@ impl NativeNode {
         each!(self, node => node.handle(at, input, out));
     }
 
-    fn next_deadline(&self) -> Option<Micros> {
+    /// When it needs a tick at the latest, on its own clock.
+    pub fn next_deadline(&self) -> Option<Micros> {
         each!(self, node => node.next_deadline())
     }
 
-    fn next_count(&self) -> Option<Counts> {
+    /// At which reading of the main encoder it needs a tick.
+    pub fn next_count(&self) -> Option<Counts> {
         each!(self, node => node.next_count())
     }
 
-    fn next_second(&self) -> Option<Counts> {
+    /// At which reading of the second encoder it needs a tick.
+    pub fn next_second(&self) -> Option<Counts> {
         each!(self, node => node.next_second())
     }
 
