@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use line_engine::EngineView;
+use line_engine::{EngineView, Health};
 use line_model::ids::ChuteNo;
 use line_model::layout::Layout;
 use units::Micros;
@@ -46,7 +46,7 @@ impl Names {
 fn bus(bus: line_engine::BusView) -> BusHealth {
     let stations = bus.stations.into_iter().map(|station| StationHealth {
         node: station.node,
-        state: state(station.state),
+        state: state(station.state, station.health),
         last_answer: station.last_answer,
         exchanges: station.counters.exchanges,
         timeouts: station.counters.timeouts,
@@ -55,7 +55,7 @@ fn bus(bus: line_engine::BusView) -> BusHealth {
     BusHealth { name: bus.name, up: bus.up, stations: stations.collect() }
 }
 
-const fn state(state: line_engine::StationState) -> StationState {
+const fn state(state: line_engine::StationState, health: Health) -> StationState {
     match state {
         line_engine::StationState::Unknown => StationState::Unknown,
         line_engine::StationState::Peeking
@@ -63,7 +63,10 @@ const fn state(state: line_engine::StationState) -> StationState {
         | line_engine::StationState::Checking
         | line_engine::StationState::Adopting
         | line_engine::StationState::Mapping => StationState::Joining,
-        line_engine::StationState::Online => StationState::Online,
+        line_engine::StationState::Online => match health {
+            Health::Degraded => StationState::Degraded,
+            Health::Ok | Health::Offline => StationState::Online,
+        },
         line_engine::StationState::Down { why, probe: _ } => StationState::Down(why),
     }
 }

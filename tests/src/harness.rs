@@ -11,9 +11,8 @@ use line_model::signal::{Command, Input};
 use line_sim::plant::feed::Feed;
 use line_sim::rng::Rng;
 use line_sim::world::{Answer, PortChange, World, WorldSetup};
-use modbus::session::Wire as SerialLine;
+use sortline::config;
 use sortline::config::manifest::Manifest;
-use sortline::config::{self, BusPort};
 use sortline::guard::{self, Guard};
 use std::collections::BTreeMap;
 use units::Micros;
@@ -185,11 +184,9 @@ impl Harness {
         self.guard = Some(Guard::new(engine));
         let (now, ports) = (self.now, self.fixed.line.ports.iter().enumerate());
         self.wires = ports
-            .map(|(index, port)| match port {
-                BusPort::Serial { baud, turnaround, .. } => {
-                    Wire::serial(index, serial_line(*baud, *turnaround), now)
-                }
-                BusPort::Tcp { .. } => Wire::tcp(index),
+            .map(|(index, port)| match port.wire() {
+                Some(line) => Wire::serial(index, line, now),
+                None => Wire::tcp(index),
             })
             .collect();
         for index in 0..self.wires.len() {
@@ -403,16 +400,5 @@ impl Harness {
             next_record: recovered.next_record,
             away,
         });
-    }
-}
-
-/// The serial line as the daemon sets it up: 8E1 is 11 bits a character.
-const fn serial_line(baud: u32, turnaround: Micros) -> SerialLine {
-    SerialLine {
-        baud,
-        bits_per_char: 11,
-        turnaround_max: turnaround,
-        broadcast_wait: turnaround,
-        echo: modbus::session::Echo::Absent,
     }
 }

@@ -20,7 +20,7 @@ mod wake;
 
 pub use engine::{Engine, Tamper};
 pub use node_link::{
-    BusId, BusSetup, BusView, Counters, InputRole, LinkLimits, Mark, Outcome,
+    BusId, BusSetup, BusView, Counters, Health, InputRole, LinkLimits, Mark, Outcome,
     State as StationState, StationSetup, StationView, Transmit, Why,
 };
 pub use wake::{Effects, EngineLimits, EngineSetup, EngineView, Question, Record, Start, Wake};

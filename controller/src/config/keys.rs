@@ -116,7 +116,7 @@ pub const LINE: &[Key] = &[
     ),
     key(
         "bus",
-        Kind::Tables(1, 16),
+        Kind::Tables(1, 128),
         "A serial segment or one TCP connection; the order gives the bus numbers.",
     ),
     key("bus[].name", NAME, "Name, unique among buses."),
@@ -168,7 +168,7 @@ pub const LINE: &[Key] = &[
         Kind::Integer(0, 200),
         "Longest pause of a node between request and answer.",
     ),
-    key("node", Kind::Tables(1, 64), "A node; the order gives the node numbers."),
+    key("node", Kind::Tables(1, 200), "A node; the order gives the node numbers."),
     key("node[].name", NAME, "Name, unique among nodes."),
     key("node[].kind", Kind::Word(NODE_KINDS), "What the node is."),
     key("node[].bus", NAME, "Name of its bus."),

@@ -297,7 +297,7 @@ fn chute_off(lang: Lang, view: &HmiView, place: &ChutePlace) -> Option<String> {
     let diverter = view.layout.diverters.get(usize::from(place.diverter.0))?;
     let stations = view.buses.iter().flat_map(|bus| &bus.stations);
     let health = stations.clone().find(|station| station.node == diverter.node)?;
-    if health.state == StationState::Online {
+    if matches!(health.state, StationState::Online | StationState::Degraded) {
         return None;
     }
     let (text, _) = words::station(lang, health.state);

@@ -212,6 +212,7 @@ messages! {
     NodeUnknown "未查询" "not asked yet";
     NodeJoining "接入中" "joining";
     NodeOnline "在线" "online";
+    NodeDegraded "在线，通信不稳" "online, answers badly";
     DownSilent "不应答" "silent";
     DownBus "总线断开" "bus down";
     DownMap "寄存器表版本不符（{}）" "wrong map version ({})";

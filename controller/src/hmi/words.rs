@@ -258,6 +258,7 @@ pub(super) fn station(lang: Lang, state: StationState) -> (String, Tone) {
         StationState::Unknown => (plain(Msg::NodeUnknown), Tone::Attention),
         StationState::Joining => (plain(Msg::NodeJoining), Tone::Attention),
         StationState::Online => (plain(Msg::NodeOnline), Tone::Normal),
+        StationState::Degraded => (plain(Msg::NodeDegraded), Tone::Attention),
         StationState::Down(why) => (down(lang, why), Tone::Alarm),
     }
 }
