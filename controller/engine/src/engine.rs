@@ -1,5 +1,6 @@
 //! The engine: the order of work within one wake, and one record for each input of the line.
 
+use crate::door::Door;
 use crate::gate::{Change, Gate};
 use crate::record;
 use crate::snapshot;
@@ -35,6 +36,7 @@ pub struct Engine {
     masters: Vec<Master>,
     frame: Frame,
     gate: Gate,
+    door: Door,
     now: Micros,
     away: Option<Micros>,
     /// How far each node has been heard.
@@ -55,7 +57,7 @@ impl Engine {
     /// # Panics
     /// When the layout is not one that a line can have, or a memory is of another layout.
     pub fn new(setup: EngineSetup, token_start: u16, start: Start) -> Self {
-        let EngineSetup { layout, buses, limits } = setup;
+        let EngineSetup { layout, buses, limits, door } = setup;
         let encoder = layout.encoder;
         let sights = sights(&layout);
         let reference = layout.zones.last().map_or(NodeId(0), |zone| zone.node);
@@ -82,6 +84,7 @@ impl Engine {
             line,
             frame: Frame::new(encoder, near).with_sights(sights),
             gate,
+            door,
             now,
             away,
             heard: BTreeMap::new(),
@@ -165,6 +168,7 @@ impl Engine {
 
     /// One input, one record, and the orders of its decisions.
     fn feed(&mut self, input: Input, out: &mut Effects) {
+        let input = self.door.admit(input);
         let input = match self.aside.iter().position(|found| same_event(found, &input)) {
             Some(found) => {
                 self.aside.remove(found);

@@ -12,6 +12,7 @@ extern crate std;
 
 pub mod chain;
 mod codec;
+pub mod door;
 mod engine;
 mod gate;
 pub mod record;

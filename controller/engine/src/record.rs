@@ -25,17 +25,34 @@ pub struct Decoded {
 }
 
 /// Encodes a record: version, number, instant, input, decisions.
-pub(crate) fn encode(number: u64, at: Micros, input: &Input, decisions: &[Decision]) -> Vec<u8> {
+///
+/// # Panics
+/// With 2^32 decisions or more, which no input has.
+pub fn encode(number: u64, at: Micros, input: &Input, decisions: &[Decision]) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
     out.push(FORMAT_VERSION);
     number.put(&mut out);
     at.put(&mut out);
     input.put(&mut out);
+    put_decisions(decisions, &mut out);
+    out
+}
+
+/// Encodes decisions alone, as they stand at the end of a record.
+///
+/// # Panics
+/// With 2^32 decisions or more, which no input has.
+pub fn encode_decisions(decisions: &[Decision]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_decisions(decisions, &mut out);
+    out
+}
+
+fn put_decisions(decisions: &[Decision], out: &mut Vec<u8>) {
     let count = u32::try_from(decisions.len());
     assert!(count.is_ok(), "decisions of one input are few");
-    count.unwrap_or_default().put(&mut out);
-    decisions.iter().for_each(|decision| decision.put(&mut out));
-    out
+    count.unwrap_or_default().put(out);
+    decisions.iter().for_each(|decision| decision.put(out));
 }
 
 /// Decodes a record; total on any bytes.
@@ -43,17 +60,25 @@ pub(crate) fn encode(number: u64, at: Micros, input: &Input, decisions: &[Decisi
 /// # Errors
 /// What is wrong with the bytes, and where.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
+    split(bytes).map(|(decoded, _)| decoded)
+}
+
+/// Decodes a record and gives the bytes of its decisions, to be compared with
+/// [`encode_decisions`]; total on any bytes.
+///
+/// # Errors
+/// What is wrong with the bytes, and where.
+pub fn split(bytes: &[u8]) -> Result<(Decoded, &[u8]), Fault> {
     let mut from = Source::new(bytes);
     let (found, _) = from.tag()?;
     if found != FORMAT_VERSION {
         return Err(Fault::Version { found });
     }
-    let decoded = Decoded {
-        number: Wire::get(&mut from)?,
-        at: Wire::get(&mut from)?,
-        input: Wire::get(&mut from)?,
-        decisions: Wire::get(&mut from)?,
-    };
+    let number = Wire::get(&mut from)?;
+    let at = Wire::get(&mut from)?;
+    let input = Wire::get(&mut from)?;
+    let decided = bytes.get(from.at()..).unwrap_or_default();
+    let decisions = Wire::get(&mut from)?;
     from.end()?;
-    Ok(decoded)
+    Ok((Decoded { number, at, input, decisions }, decided))
 }

@@ -1,6 +1,7 @@
 //! The two closed lists that are the map of the whole program: what may wake the engine and what
 //! it asks of the world.
 
+use crate::door::Door;
 use alloc::string::String;
 use alloc::vec::Vec;
 use line_model::Memory;
@@ -21,6 +22,8 @@ pub struct EngineSetup {
     pub buses: Vec<BusSetup>,
     /// Times.
     pub limits: EngineLimits,
+    /// What of a reader's codes passes.
+    pub door: Door,
 }
 
 /// Times of the engine and its links.

@@ -88,7 +88,8 @@ impl Decoder {
         let bytes: Vec<u8> = code.bytes().collect();
         group.broken |= usize::from(index) != group.codes.len() || of != group.of;
         if group.codes.len() < usize::from(CODES_MAX) {
-            group.codes.push(String::from_utf8_lossy(&bytes).into_owned());
+            // One character for each byte: text or not, the engine's door must see what was read.
+            group.codes.push(bytes.into_iter().map(char::from).collect());
         }
         if index + 1 < of {
             return;

@@ -269,7 +269,7 @@ pub(crate) fn line(
         name: file.line.name.clone(),
         name_zh: file.line.name_zh.clone(),
         simulated: file.line.simulated,
-        engine: EngineSetup { layout, buses, limits },
+        engine: EngineSetup { layout, buses, limits, door: super::waybill::door() },
         ports,
         polls: derived.polls.clone(),
         screens,

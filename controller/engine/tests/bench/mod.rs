@@ -4,6 +4,7 @@
 #[path = "../../../link/tests/rig/plant.rs"]
 mod plant;
 
+use line_engine::door::{Door, Form};
 use line_engine::record::{self, Decoded};
 use line_engine::{
     BusId, Effects, Engine, EngineLimits, EngineSetup, Mark, Outcome, Record, Start, Wake, snapshot,
@@ -136,7 +137,13 @@ pub(crate) struct Bench {
 }
 
 pub(crate) fn setup() -> EngineSetup {
-    EngineSetup { layout: layout(), buses: plant::line(), limits: EngineLimits::default() }
+    let forms = ["[0-9]{1,9}:YT[0-9]{1,9}", "YT[0-9]{1,9}"].map(Form::parse);
+    EngineSetup {
+        layout: layout(),
+        buses: plant::line(),
+        limits: EngineLimits::default(),
+        door: Door::new([7; 32], forms.into_iter().flatten().collect()),
+    }
 }
 
 impl Bench {
