@@ -15,6 +15,7 @@ use crate::journal::commands::{self, Journal};
 use crate::journal::{JournalFault, reader};
 use crate::logs;
 use crate::start::{self, Daemon};
+use crate::tools::{self, args::Bus};
 
 /// The controller of a parcel sorting line.
 #[derive(Debug, Parser)]
@@ -35,6 +36,12 @@ enum Command {
     /// Prints every parcel of the journal with its outcome.
     #[command(after_help = TABLE)]
     Parcels(Reading),
+    /// Looks into buses and nodes.
+    #[command(after_help = TABLE)]
+    Bus {
+        #[command(subcommand)]
+        command: Box<Bus>,
+    },
     /// Looks after the journal.
     Journal {
         #[command(subcommand)]
@@ -114,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run(args),
         Command::Check(args) => check(&args),
         Command::Parcels(args) => parcels(&args),
+        Command::Bus { command } => tools::run(*command),
         Command::Journal { command } => commands::run(&command),
     };
     exit.into()

@@ -19,5 +19,6 @@ pub mod journal;
 pub mod logs;
 pub mod run;
 pub mod start;
+pub mod tools;
 pub mod upstream;
 pub mod view;

@@ -17,7 +17,7 @@ use crate::clock::{Clock, utc_us};
 use crate::config::{self, BusPort, Line, manifest::Manifest};
 use crate::exit::Exit;
 use crate::guard::Guard;
-use crate::hmi::{self, HmiCommand, HmiSetup, HmiView};
+use crate::hmi::{self, Frames, HmiCommand, HmiSetup, HmiView};
 use crate::inputs::Input;
 use crate::journal::restart::{self, Past};
 use crate::journal::writer::{Entry, FileKind, Writer};
@@ -154,6 +154,12 @@ fn parts(
         Entry::File(plan.kept(FileKind::Plan, read)),
         Entry::File(manifest.kept(FileKind::Manifest, read)),
     ];
+    let tap = Tap::default();
+    let frames = Frames {
+        tap: tap.clone(),
+        file: line.name.clone(),
+        text: String::from_utf8_lossy(&line.bytes).into(),
+    };
     let line = line.value;
     let clock = Clock::starting_at(past.now);
     tracing::info!(line = line.name, repeated = past.repeated, now_us = past.now.0, "starting");
@@ -168,8 +174,7 @@ fn parts(
     let first = names.view(guard.engine().view(past.now), past.now, read);
     let (view, shown) = watch::channel(Arc::new(first));
     let (press, commands) = mpsc::channel(COMMANDS_MAX);
-    serve_screens(&line, listener, shown, press, &data)?;
-    let tap = Tap::default();
+    serve_screens(&line, listener, shown, press, &data, frames)?;
     let (buses, heard) = open_buses(&line, &tap)?;
     let (questions, answers) = ask_manifest(manifest.value);
     let on = |kind, what| signal(kind).map_err(|source| DaemonFault::System { what, source });
@@ -202,6 +207,7 @@ fn serve_screens(
     view: watch::Receiver<Arc<HmiView>>,
     commands: mpsc::Sender<HmiCommand>,
     data: &Path,
+    frames: Frames,
 ) -> Result<(), DaemonFault> {
     let system = |source| DaemonFault::System { what: "the screens", source };
     let address = listener.local_addr().map_err(system)?;
@@ -212,6 +218,7 @@ fn serve_screens(
         data: data.to_owned(),
         panel: line.screens.panel.clone(),
         simulated: line.simulated,
+        frames: Some(frames),
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
@@ -251,7 +258,7 @@ fn open_buses(line: &Line, tap: &Tap) -> Result<Buses, DaemonFault> {
 }
 
 /// What a serial bus is opened with; `None` for TCP.
-fn serial_setup(
+pub(crate) fn serial_setup(
     bus: u8,
     name: String,
     port: &BusPort,

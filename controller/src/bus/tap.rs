@@ -229,6 +229,7 @@ impl SerialTap {
             (view.crc > before.crc || view.echo_garbled > before.echo_garbled, What::Crc),
             (view.foreign > before.foreign, What::Foreign),
             (view.late > before.late, What::Late),
+            (view.duplicates > before.duplicates, What::Duplicate),
             (view.mismatch > before.mismatch, What::Mismatch),
         ];
         let stray = strays.into_iter().find_map(|(is, what)| is.then_some(what));

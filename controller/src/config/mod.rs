@@ -18,6 +18,7 @@ pub mod planner;
 mod repair;
 pub mod waybill;
 
+pub(crate) use build::kind as wire_kind;
 pub use build::{BusPort, Line, Screens};
 pub use check::check;
 pub use fault::{Fault, Faults};

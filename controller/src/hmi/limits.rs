@@ -38,3 +38,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) const SEARCH_CHARS: usize = 64;
 /// Fewest digits of a tail search: fewer would match half the shift.
 pub(super) const TAIL_DIGITS: usize = 3;
+/// Tools attached to the frames at the same time; the next one is answered 503.
+pub(super) const TAPS: usize = 4;
+/// Frames leave in batches this often; an empty batch says that the stream lives.
+pub(super) const FRAMES_PERIOD: Duration = Duration::from_millis(50);
+/// Frames in one batch; more wait in the tap's own queue.
+pub(super) const FRAMES_MAX: usize = 1_000;

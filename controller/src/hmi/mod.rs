@@ -10,6 +10,7 @@ mod assets;
 mod buttons;
 mod carry;
 mod dto;
+mod frames;
 mod hub;
 mod i18n;
 mod limits;
@@ -29,6 +30,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use frames::Frames;
 pub use ipnet::IpNet;
 pub use server::serve;
 pub use setup::{BusHealth, HmiCommand, HmiSetup, HmiView, Refused, StationHealth, StationState};

@@ -3,7 +3,7 @@
 use super::hub::{self, Sample};
 use super::i18n::Lang;
 use super::setup::{HmiCommand, HmiSetup};
-use super::{access, api, assets, limits, pages};
+use super::{access, api, assets, frames, limits, pages};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
 use axum::http::header::{
     ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY,
@@ -47,6 +47,10 @@ pub(super) struct Shared {
     pub(super) streams: Arc<Semaphore>,
     /// Places for readers of the journal.
     pub(super) readers: Arc<Semaphore>,
+    /// What passes on the buses.
+    pub(super) frames: Option<super::frames::Frames>,
+    /// Places for tools that listen to it.
+    pub(super) taps: Arc<Semaphore>,
 }
 
 /// Builds the router with all its layers.
@@ -59,6 +63,8 @@ pub(super) fn build(setup: HmiSetup) -> Router {
         simulated: setup.simulated,
         streams: Arc::new(Semaphore::new(limits::STREAMS)),
         readers: Arc::new(Semaphore::new(limits::READERS)),
+        frames: setup.frames,
+        taps: Arc::new(Semaphore::new(limits::TAPS)),
     };
     Router::new()
         .route("/", get(pages::overview))
@@ -73,6 +79,7 @@ pub(super) fn build(setup: HmiSetup) -> Router {
         .route("/api/parcel/{id}", get(api::parcel))
         .route("/api/events", get(api::events))
         .route("/api/command", post(api::command))
+        .route(crate::bus::feed::PATH, get(frames::frames))
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
         .layer(middleware::from_fn(bounded))

@@ -88,6 +88,7 @@ mod tests {
             data: "absent".into(),
             panel: vec![],
             simulated: false,
+            frames: None,
         };
         let server = tokio::spawn(serve(setup));
         let mut lazy = TcpStream::connect(address).await.unwrap();

@@ -1,5 +1,6 @@
 //! What the daemon gives to the screens and what it gets back.
 
+use super::frames::Frames;
 use ipnet::IpNet;
 use line_model::ids::{ChuteNo, NodeId};
 use line_model::layout::Layout;
@@ -29,6 +30,8 @@ pub struct HmiSetup {
     pub panel: Vec<IpNet>,
     /// A simulated line: every screen carries the watermark.
     pub simulated: bool,
+    /// What passes on the buses, for tools; `None` where there are none.
+    pub frames: Option<Frames>,
 }
 
 /// One snapshot for the screens: the line's and the buses' views with the names that people use.
@@ -101,8 +104,6 @@ pub enum StationState {
     Joining,
     /// In use.
     Online,
-    /// In use, but several of its last exchanges failed.
-    Degraded,
     /// Not in use, and why.
     Down(DownReason),
 }

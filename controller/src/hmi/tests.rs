@@ -212,6 +212,7 @@ fn rig(view: HmiView) -> Rig {
         data: directory.path().to_owned(),
         panel: vec!["127.0.0.0/8".parse().unwrap()],
         simulated: true,
+        frames: None,
     };
     Rig { web: Web(router::build(setup)), commands, views, _directory: directory }
 }
@@ -481,6 +482,7 @@ async fn an_unreadable_journal_is_said_and_the_overview_lives() {
             data,
             panel: vec![],
             simulated: false,
+            frames: None,
         };
         let web = Web(router::build(setup));
         let rig = Rig { web, commands, views, _directory: tempfile::tempdir().unwrap() };

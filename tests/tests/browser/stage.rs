@@ -72,6 +72,7 @@ impl Stage {
             data: directory.path().to_owned(),
             panel: vec![net.parse().expect("a net")],
             simulated: true,
+            frames: None,
         };
         let thread = std::thread::Builder::new()
             .name("stage".to_owned())

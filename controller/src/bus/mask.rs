@@ -1,0 +1,252 @@
+//! Codes of parcels leave the house masked: same length, same shape, checks recomputed.
+//!
+//! A recorded frame goes to people who need the wire, not the waybills. In every answer that carries
+//! an events block the bytes of the codes become `X`, then check word and CRC are formed again, so
+//! that an analyser finds nothing wrong with the frame. What cannot be understood (cut frames, noise)
+//! loses every run that looks like a code; a CRC that was wrong stays wrong.
+
+use std::collections::BTreeMap;
+
+use modbus::rtu;
+use registers::map::EVENTS;
+use registers::{check, exchange::EVENT_OVERHEAD};
+
+use super::tap::{Tapped, What, Wire};
+
+/// What a byte of a code becomes.
+const MASK: u8 = b'X';
+/// The number of the code entry in the ring ([`registers::event`]).
+const CODE_ENTRY: u8 = 3;
+/// Words of a code entry before the code: head, trigger, index and number, length, count, ms.
+const CODE_HEAD: usize = 8;
+/// Runs of letters and digits from this length on are taken for codes in what is not understood.
+const RUN_MIN: usize = 8;
+/// Digits that such a run must have.
+const DIGITS_MIN: usize = 4;
+
+/// Masks the frames of a tap in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Masker {
+    /// Whether the last request to each unit of each bus reads an events block.
+    asked: BTreeMap<(u16, u8), bool>,
+}
+
+impl Masker {
+    /// Masks the codes in one frame.
+    pub fn mask(&mut self, tapped: &mut Tapped) {
+        let key = (tapped.bus, tapped.unit);
+        match tapped.what {
+            What::Request => {
+                let reads = tapped.pdu().is_some_and(reads_events);
+                self.asked.insert(key, reads);
+            }
+            What::Answer => {
+                if self.asked.get(&key).copied().unwrap_or(true) && !mask_events(tapped) {
+                    scrub(tapped);
+                }
+            }
+            What::Echo | What::Timeout | What::Lost => {}
+            What::Crc | What::Late | What::Duplicate | What::Foreign | What::Mismatch => {
+                if !mask_events(tapped) {
+                    scrub(tapped);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a request reads an events block, by FC 03, FC 04 or FC 23.
+fn reads_events(pdu: &[u8]) -> bool {
+    matches!(*pdu, [0x03 | 0x04 | 0x17, high, low, ..] if u16::from_be_bytes([high, low]) == EVENTS)
+}
+
+/// Bytes before the PDU and behind it.
+const fn around(wire: Wire) -> (usize, usize) {
+    match wire {
+        Wire::Serial => (1, 2),
+        Wire::Tcp => (7, 0),
+    }
+}
+
+/// Masks the codes of an events block; false when the frame is none.
+fn mask_events(tapped: &mut Tapped) -> bool {
+    let Some(&[0x03 | 0x04 | 0x17, _, ref data @ ..]) = tapped.pdu() else { return false };
+    let (pairs, []) = data.as_chunks() else { return false };
+    let mut words: Vec<u16> = pairs.iter().copied().map(u16::from_be_bytes).collect();
+    let Some(&token) = words.first() else { return false };
+    if !check::sealed(tapped.unit, token, &words) {
+        return false;
+    }
+    let count = words.get(3).map_or(0, |word| usize::from(*word & 0x00FF));
+    let (mut at, end) = (usize::from(EVENT_OVERHEAD) - 1, words.len() - 1);
+    for _ in 0..count {
+        let Some(&head) = words.get(at).filter(|_| at < end) else { return false };
+        let [kind, length] = head.to_be_bytes();
+        let next = at + usize::from(length);
+        if length == 0 || next > end {
+            return false;
+        }
+        if kind == CODE_ENTRY {
+            let bytes = words.get(at + 3).map_or(0, |word| usize::from(*word & 0x00FF));
+            mask_code(&mut words[at..next], bytes);
+        }
+        at = next;
+    }
+    check::seal(tapped.unit, token, &mut words);
+    let (before, behind) = around(tapped.wire);
+    let end = tapped.bytes.len() - behind;
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    tapped.bytes[before + 2..end].copy_from_slice(&bytes);
+    close(tapped);
+    true
+}
+
+/// Masks `bytes` bytes of the code in an entry; the byte that fills the last word stays.
+fn mask_code(entry: &mut [u16], bytes: usize) {
+    for (n, word) in entry.iter_mut().skip(CODE_HEAD).enumerate() {
+        let [high, low] = word.to_be_bytes();
+        let masked = |index: usize, byte: u8| if index < bytes { MASK } else { byte };
+        *word = u16::from_be_bytes([masked(2 * n, high), masked(2 * n + 1, low)]);
+    }
+}
+
+/// Masks every run that looks like a code in a frame that is not understood.
+fn scrub(tapped: &mut Tapped) {
+    let whole = tapped.pdu().is_some();
+    let mut at = 0;
+    while at < tapped.bytes.len() {
+        let run = tapped.bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let bytes = &mut tapped.bytes[at..at + run];
+        let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+        if run >= RUN_MIN && digits >= DIGITS_MIN {
+            bytes.fill(MASK);
+        }
+        at += run.max(1);
+    }
+    if whole {
+        close(tapped);
+    }
+}
+
+/// Forms the CRC of a serial frame again.
+fn close(tapped: &mut Tapped) {
+    if tapped.wire == Wire::Serial
+        && let [unit, pdu @ .., _, _] = tapped.bytes.as_slice()
+    {
+        let mut frame = [0; rtu::MAX_FRAME];
+        let len = rtu::encode(*unit, pdu, &mut frame).unwrap_or_default();
+        if let Some(whole) = frame.get(..len).filter(|whole| whole.len() == tapped.bytes.len()) {
+            tapped.bytes.copy_from_slice(whole);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use modbus::mbap;
+    use registers::Writer;
+    use registers::event::{At, Code, Event};
+    use registers::exchange::{EventsHead, Verdict};
+    use units::{Counts, Micros, Millis, Serial};
+
+    const UNIT: u8 = 7;
+
+    fn tapped(wire: Wire, what: What, pdu: &[u8]) -> Tapped {
+        let mut bytes = vec![0; 300];
+        let len = match wire {
+            Wire::Serial => rtu::encode(UNIT, pdu, &mut bytes),
+            Wire::Tcp => mbap::encode(mbap::Frame { transaction: 5, unit: UNIT, pdu }, &mut bytes),
+        };
+        bytes.truncate(len.expect("fits"));
+        Tapped { at: Micros(1), utc_us: 1, bus: 0, wire, unit: UNIT, what, bytes }
+    }
+
+    /// An events block with an edge, a code of odd length and a no-read behind it.
+    fn events(token: u16) -> Vec<u16> {
+        let mut words = vec![0; 64];
+        let at = At { count: Counts(9), ms: Millis(8) };
+        let code = [0x3132, 0x3334, 0x3536, 0x3738, 0x3900];
+        let mut used = 8;
+        for event in [
+            Event::Edge { input: 0, active: true, at },
+            Event::Code {
+                trigger: 4,
+                index: 0,
+                of: 1,
+                code: Code::new(&code, 9).expect("fits"),
+                at,
+            },
+            Event::NoRead { trigger: 5, at },
+        ] {
+            used += event.encode(&mut words[used..]).expect("fits");
+        }
+        let mut head = Writer::new(&mut words[..8]);
+        EventsHead {
+            token,
+            boot_id: 1,
+            first: Serial(3),
+            count: 3,
+            more: false,
+            overflowed: false,
+            last_command: Serial(0),
+            verdict: Verdict::None,
+            encoder: Counts(1),
+        }
+        .encode(&mut head);
+        check::seal(UNIT, token, &mut words);
+        words
+    }
+
+    fn answer(words: &[u16]) -> Vec<u8> {
+        let data: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        [&[0x17, u8::try_from(data.len()).expect("short")], &data[..]].concat()
+    }
+
+    #[test]
+    fn codes_are_masked_and_every_check_still_holds() {
+        let words = events(77);
+        for wire in [Wire::Serial, Wire::Tcp] {
+            let mut masker = Masker::default();
+            let mut request = tapped(wire, What::Request, &[0x17, 0x02, 0x00, 0, 64, 1, 0]);
+            let asked = request.clone();
+            masker.mask(&mut request);
+            assert_eq!(request, asked, "requests carry no codes");
+            let mut masked = tapped(wire, What::Answer, &answer(&words));
+            let before = masked.clone();
+            masker.mask(&mut masked);
+            assert_eq!(masked.bytes.len(), before.bytes.len());
+            let pdu = masked.pdu().expect("its CRC fits").to_vec();
+            let now: Vec<u16> =
+                pdu[2..].chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            assert!(check::sealed(UNIT, 77, &now), "the check word fits");
+            let text = String::from_utf8_lossy(&masked.bytes).into_owned();
+            assert!(text.contains("XXXXXXXXX") && !text.contains("12345678"), "{text}");
+            let differing = words.iter().zip(&now).filter(|(a, b)| a != b).count();
+            assert_eq!(differing, 6, "five words of the code and the check word");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_loses_what_looks_like_a_code() {
+        let mut masker = Masker::default();
+        let whole = tapped(Wire::Serial, What::Answer, &answer(&events(1)));
+        let mut cut = whole.clone();
+        cut.what = What::Crc;
+        cut.bytes.truncate(whole.bytes.len() - 20);
+        masker.mask(&mut cut);
+        assert!(!String::from_utf8_lossy(&cut.bytes).contains("1234"));
+        assert!(cut.pdu().is_none(), "a wrong CRC stays wrong");
+        let mut late = whole;
+        late.what = What::Late;
+        late.unit = 9;
+        masker.mask(&mut late);
+        assert!(late.pdu().is_some(), "a right CRC stays right");
+        assert!(!String::from_utf8_lossy(&late.bytes).contains("1234"));
+        let status = [0x03, 4, 1, 2, 3, 4];
+        let mut plain = tapped(Wire::Serial, What::Foreign, &status);
+        let before = plain.clone();
+        masker.mask(&mut plain);
+        assert_eq!(plain, before);
+    }
+}
