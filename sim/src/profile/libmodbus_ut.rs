@@ -30,11 +30,14 @@ const FOREIGN: u16 = 0x171;
 /// A read that begins here is answered late.
 const LATE: u16 = 0x172;
 const LATENESS: Micros = Micros::from_millis(500);
-/// A read that begins here is answered byte by byte.
+/// A read that begins here is answered byte by byte, about 5 ms apart: clients try it with 3 ms and
+/// with 7 ms, and a timer adds up to one.
 const SLOW: u16 = 0x173;
-const SLOWNESS: Micros = Micros::from_millis(5);
+const SLOWNESS: Micros = Micros::from_millis(4);
 /// A read of this many registers is answered with one less.
 const SHORT: u16 = 2;
+/// Writing this coil, or the register [`BUSY`], is refused with exception 03.
+const REFUSED_COIL: u16 = COILS + 2;
 
 /// The server.
 #[derive(Clone, Debug)]
@@ -49,6 +52,7 @@ pub struct LibmodbusUt {
 enum Fault {
     None,
     Busy,
+    Refused,
     Foreign,
     Late,
     Slow,
@@ -56,24 +60,38 @@ enum Fault {
 }
 
 impl Fault {
-    /// Only reads of holding registers ask for faults; the quantity goes before the address.
+    /// Reads of holding registers and single writes ask for faults; a read's quantity goes before
+    /// its address.
     fn asked_by(pdu: &[u8]) -> Self {
-        let &[0x03, a1, a0, q1, q0] = pdu else { return Self::None };
+        let &[function, a1, a0, q1, q0] = pdu else { return Self::None };
         let address = u16::from_be_bytes([a1, a0]);
-        match (u16::from_be_bytes([q1, q0]), address) {
-            (SHORT, _) => Self::Short { address },
-            (_, BUSY) => Self::Busy,
-            (_, FOREIGN) => Self::Foreign,
-            (_, LATE) => Self::Late,
-            (_, SLOW) => Self::Slow,
+        match (function, u16::from_be_bytes([q1, q0]), address) {
+            (0x03, SHORT, _) => Self::Short { address },
+            (0x03, _, BUSY) => Self::Busy,
+            (0x03, _, FOREIGN) => Self::Foreign,
+            (0x03, _, LATE) => Self::Late,
+            (0x03, _, SLOW) => Self::Slow,
+            (0x05, _, REFUSED_COIL) | (0x06, _, BUSY) => Self::Refused,
             _ => Self::None,
         }
+    }
+
+    /// The exception that answers `function` instead.
+    fn exception(self, function: u8) -> Option<[u8; 2]> {
+        let exception = match self {
+            Self::Busy => Exception::Busy,
+            Self::Refused => Exception::IllegalValue,
+            Self::None | Self::Foreign | Self::Late | Self::Slow | Self::Short { .. } => {
+                return None;
+            }
+        };
+        Some([function | 0x80, exception.code()])
     }
 
     /// The request that is served instead, where one is.
     fn served(self) -> Option<[u8; 5]> {
         let address = match self {
-            Self::None | Self::Busy | Self::Late | Self::Slow => return None,
+            Self::None | Self::Busy | Self::Refused | Self::Late | Self::Slow => return None,
             Self::Short { address } => address,
             Self::Foreign => FOREIGN,
         };
@@ -86,7 +104,7 @@ impl Fault {
         match self {
             Self::Late => Reply { after: LATENESS, ..reply },
             Self::Slow => Reply { per_byte: SLOWNESS, ..reply },
-            Self::None | Self::Busy | Self::Foreign | Self::Short { .. } => reply,
+            Self::None | Self::Busy | Self::Refused | Self::Foreign | Self::Short { .. } => reply,
         }
     }
 }
@@ -105,19 +123,15 @@ impl LibmodbusUt {
     pub fn rtu(&mut self, frame: &[u8]) -> Option<Reply> {
         let (unit, pdu) = rtu::check(frame).ok()?;
         let fault = if unit == Self::UNIT { Fault::asked_by(pdu) } else { Fault::None };
-        let mut request = frame.to_vec();
-        if let Some(served) = fault.served() {
-            request = sealed(unit, &served);
+        if let Some(exception) = pdu.first().and_then(|function| fault.exception(*function)) {
+            return Some(Reply::now(sealed(unit, &exception)));
         }
+        let served = fault.served().map(|pdu| sealed(unit, &pdu));
         let mut out = [0; rtu::MAX_FRAME];
-        let mut answer = match serve_rtu(Self::UNIT, &request, self, &mut out) {
-            Some(len) => out[..len].to_vec(),
-            None => return None,
-        };
-        if fault == Fault::Busy {
-            answer = sealed(unit, &[0x83, Exception::Busy.code()]);
-        } else if fault == Fault::Foreign {
-            answer = sealed(unit + 1, &answer[1..answer.len() - 2]);
+        let len = serve_rtu(Self::UNIT, served.as_deref().unwrap_or(frame), self, &mut out)?;
+        let mut answer = out[..len].to_vec();
+        if fault == Fault::Foreign {
+            answer = sealed(unit + 1, &answer[1..len - 2]);
         }
         Some(fault.reply(answer))
     }
@@ -125,16 +139,16 @@ impl LibmodbusUt {
     /// Serves one frame of a TCP connection, whatever its unit; `None` when it is no request.
     pub fn tcp(&mut self, frame: mbap::Frame<'_>) -> Option<Reply> {
         let fault = Fault::asked_by(frame.pdu);
+        let mut out = [0; MAX_FRAME];
+        if let Some(pdu) = frame.pdu.first().and_then(|function| fault.exception(*function)) {
+            let len = mbap::encode(mbap::Frame { pdu: &pdu, ..frame }, &mut out).ok()?;
+            return Some(Reply::now(out[..len].to_vec()));
+        }
         let served = fault.served();
         let request = served.as_ref().map_or(frame, |pdu| mbap::Frame { pdu, ..frame });
-        let mut out = [0; MAX_FRAME];
         let len = serve_tcp(request, self, &mut out)?;
         let mut answer = out[..len].to_vec();
-        if fault == Fault::Busy {
-            let pdu = &[0x83, Exception::Busy.code()];
-            let len = mbap::encode(mbap::Frame { pdu, ..frame }, &mut out).ok()?;
-            answer = out[..len].to_vec();
-        } else if fault == Fault::Foreign {
+        if fault == Fault::Foreign {
             answer[..2].copy_from_slice(&frame.transaction.wrapping_add(1).to_be_bytes());
         }
         Some(fault.reply(answer))
@@ -255,6 +269,10 @@ mod tests {
         ask(&mut server, &[0x10, 0x01, 0x70, 0, 4, 8, 0, 1, 0, 2, 0, 3, 0, 4]);
         let busy = ask(&mut server, &[3, 0x01, 0x70, 0, 3]);
         assert_eq!(busy, Reply::now(sealed(ut, &[0x83, 6])));
+        let refused = ask(&mut server, &[6, 0x01, 0x70, 0, 0x42]);
+        assert_eq!(refused, Reply::now(sealed(ut, &[0x86, 3])));
+        let refused = ask(&mut server, &[5, 0x01, 0x32, 0xFF, 0]);
+        assert_eq!(refused, Reply::now(sealed(ut, &[0x85, 3])));
         let foreign = ask(&mut server, &[3, 0x01, 0x71, 0, 1]);
         assert_eq!(foreign, Reply::now(sealed(ut + 1, &[3, 2, 0, 2])));
         let late = ask(&mut server, &[3, 0x01, 0x72, 0, 1]);

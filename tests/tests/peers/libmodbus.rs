@@ -92,27 +92,43 @@ fn launch(program: &Path, argument: &str, log: &Path) -> Running {
     Running::start("unit-test-server", command.arg(argument), Some(log)).expect("starts")
 }
 
-/// What libmodbus' unit-test client said of a server.
-pub(crate) struct Verdict {
-    /// Assertions that held, by what the client printed before each.
-    pub(crate) asserts: Vec<String>,
-    /// All output, frames included.
-    pub(crate) log: String,
+/// How often the client may fail at a time that the machine was too busy to keep.
+const ATTEMPTS: usize = 5;
+
+/// Runs the unit-test client to its end and demands that it passes; returns what it printed of each
+/// assertion that held. `ready` is done before each attempt.
+///
+/// Four of its assertions compare times (a byte each 5 ms against 3 ms and 7 ms, half a second
+/// against 0.2 s and 0.6 s), which a busy machine cannot keep. Only a failure of one of them is met
+/// with another attempt, and is printed.
+pub(crate) fn unit_test_client(link: Link<'_>, dir: &Path, mut ready: impl FnMut()) -> Vec<String> {
+    let program = unit_test("unit-test-client", link, dir);
+    for attempt in 1..=ATTEMPTS {
+        ready();
+        match run_client(&program, link.argument(), &dir.join(format!("client-{attempt}.log"))) {
+            Ok(held) => return held,
+            Err(said) => {
+                let last = said.lines().rev().find(|line| line.ends_with(": "));
+                let last = last.unwrap_or_default();
+                assert!(last.contains("timeout (") && attempt < ATTEMPTS, "{said}");
+                println!("attempt {attempt}: the machine was too busy for \"{last}\"");
+            }
+        }
+    }
+    unreachable!("the last attempt ends in one of the two ways");
 }
 
-/// Runs the unit-test client to its end and demands that every assertion held.
-pub(crate) fn unit_test_client(link: Link<'_>, dir: &Path) -> Verdict {
-    let program = unit_test("unit-test-client", link, dir);
-    let log = dir.join("unit-test-client.log");
+/// Runs the client once; all its output when it fails.
+fn run_client(program: &Path, argument: &str, log: &Path) -> Result<Vec<String>, String> {
     let mut command = Command::new(program);
-    let mut running = Running::start("unit-test-client", command.arg(link.argument()), Some(&log))
-        .expect("starts");
+    let mut running =
+        Running::start("unit-test-client", command.arg(argument), Some(log)).expect("starts");
     let ended = process::wait_for(Duration::from_secs(120), || (!running.alive()).then_some(()));
-    let log = std::fs::read(&log).expect("its output");
-    let log = String::from_utf8_lossy(&log).into_owned();
-    assert!(ended.is_some(), "the client ends: {log}");
-    assert!(log.contains("ALL TESTS PASS WITH SUCCESS."), "{log}");
-    assert!(!log.contains("assertion error"), "{log}");
-    let held = log.lines().filter(|line| line.ends_with("OK"));
-    Verdict { asserts: held.map(str::to_owned).collect(), log }
+    let said = std::fs::read(log).expect("its output");
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(ended.is_some(), "the client ends: {said}");
+    if !said.contains("ALL TESTS PASS WITH SUCCESS.") || said.contains("assertion error") {
+        return Err(said);
+    }
+    Ok(said.lines().filter(|line| line.ends_with("OK")).map(str::to_owned).collect())
 }

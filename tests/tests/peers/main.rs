@@ -4,7 +4,12 @@
 mod cable;
 mod libmodbus;
 mod master;
+mod mbpoll;
+mod ours;
 mod places;
+mod python;
+mod real_run;
 mod recorded;
 mod server_faults;
 mod tshark;
+mod unit_test_client;

@@ -1,6 +1,6 @@
 //! Our master: the daemon's own buses, asked by a test.
 
-use modbus::session::Wire;
+use modbus::session::{Echo, Wire};
 use sortline::bus::tap::{Listener, Tap};
 use sortline::bus::{Event, HEARD_MAX, Heard, REQUESTS_MAX, Request, serial, tcp};
 use std::collections::BTreeMap;

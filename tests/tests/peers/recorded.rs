@@ -21,16 +21,16 @@ use system_tests::wires::Passed;
 use units::Micros;
 
 /// Where a run's time 0 lies in its recording.
-const EPOCH_US: u64 = 1_798_732_800_000_000;
+pub(crate) const EPOCH_US: u64 = 1_798_732_800_000_000;
 /// Blocks of the register map.
 const EXCHANGE: u16 = 0x0100;
 const EVENTS: u16 = 0x0200;
 
 /// One node: bus and unit.
-type Place = (u16, u8);
+pub(crate) type Place = (u16, u8);
 
 /// The frames of a run in order of time.
-fn frames<'a>(ports: &[BusPort], recorded: &'a [Vec<Passed>]) -> Vec<Frame<'a>> {
+pub(crate) fn frames<'a>(ports: &[BusPort], recorded: &'a [Vec<Passed>]) -> Vec<Frame<'a>> {
     let mut frames = Vec::new();
     for (bus, passed) in recorded.iter().enumerate() {
         let wire = match ports[bus] {
@@ -44,6 +44,16 @@ fn frames<'a>(ports: &[BusPort], recorded: &'a [Vec<Passed>]) -> Vec<Frame<'a>> 
         }
     }
     frames.sort_by_key(|frame| frame.utc_us);
+    frames
+}
+
+/// The frames of one serial line in order of time.
+pub(crate) fn serial_frames(passed: &[Passed]) -> Vec<Frame<'_>> {
+    let mut frames = Vec::new();
+    for Passed { at, from_host, bytes } in passed {
+        let (utc_us, unit, from_host) = (EPOCH_US + at.0, bytes[0], *from_host);
+        frames.push(Frame { utc_us, bus: 0, wire: Wire::Serial, unit, from_host, bytes });
+    }
     frames
 }
 
@@ -103,7 +113,7 @@ fn ours<'a>(frame: &Frame<'a>, asked: &mut BTreeMap<Place, &'a [u8]>) -> Option<
 
 /// An arm as the write half of FC 23 carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Armed {
+pub(crate) struct Armed {
     right: bool,
     from: u32,
     to: u32,
@@ -114,27 +124,27 @@ struct Armed {
 
 /// How an arm ended, as the read half carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ended {
+pub(crate) struct Ended {
     outcome: u16,
     head: u32,
 }
 
 /// What the values of a whole recording say.
 #[derive(Debug, Default)]
-struct Story {
+pub(crate) struct Story {
     /// Arms taken, by tag.
-    arms: BTreeMap<u32, Armed>,
+    pub(crate) arms: BTreeMap<u32, Armed>,
     /// Their ends, by tag.
-    ends: BTreeMap<u32, Ended>,
+    pub(crate) ends: BTreeMap<u32, Ended>,
     /// Ring entries of every kind, by place and sequence number.
-    entries: BTreeMap<(Place, u16), Vec<u16>>,
+    pub(crate) entries: BTreeMap<(Place, u16), Vec<u16>>,
     /// Codes, as the scanner handed them over.
     codes: Vec<String>,
     /// Weights in g, as the scale handed them over.
     weights: Vec<Option<u32>>,
     /// Frames compared, and broadcasts, which tshark does not decode.
-    compared: usize,
-    broadcasts: usize,
+    pub(crate) compared: usize,
+    pub(crate) broadcasts: usize,
 }
 
 fn long(words: &[u16]) -> u32 {
@@ -198,7 +208,7 @@ impl Story {
 }
 
 /// Compares frame by frame and returns what tshark's values say.
-fn compare(frames: &[Frame<'_>], seen: &[Option<Seen>]) -> Story {
+pub(crate) fn compare(frames: &[Frame<'_>], seen: &[Option<Seen>]) -> Story {
     assert_eq!(seen.len(), frames.len(), "a line for each frame");
     let (mut asked, mut story) = (BTreeMap::new(), Story::default());
     let mut open: BTreeMap<Place, &Seen> = BTreeMap::new();
@@ -268,16 +278,16 @@ fn a_run_on_virtual_time_as_tshark_sees_it() {
 
 /// What the journal says of the same run.
 #[derive(Debug, Default)]
-struct Journal {
+pub(crate) struct Journal {
     plans: BTreeMap<u32, ArmPlan>,
-    taken: BTreeSet<u32>,
+    pub(crate) taken: BTreeSet<u32>,
     ends: BTreeMap<u32, ArmEnd>,
     codes: Vec<String>,
     weights: Vec<Option<u32>>,
 }
 
 impl Journal {
-    fn read(records: &[Vec<u8>]) -> Self {
+    pub(crate) fn read(records: &[Vec<u8>]) -> Self {
         let mut journal = Self::default();
         for bytes in records {
             let record = record::decode(bytes).expect("our own record");
@@ -298,7 +308,7 @@ impl Journal {
     }
 
     /// Demands that an arm and its end on the wire are what was decided and heard; whether it fired.
-    fn agrees(&self, tag: u32, armed: &Armed, story: &Story) -> bool {
+    pub(crate) fn agrees(&self, tag: u32, armed: &Armed, story: &Story) -> bool {
         let (plan, end, ended) = (&self.plans[&tag], self.ends[&tag], story.ends[&tag]);
         assert_eq!(armed.right, plan.side == Side::Right, "{tag}");
         let counts = [plan.length_min, plan.delay, plan.release].map(|distance| distance.0);
