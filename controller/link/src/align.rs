@@ -151,9 +151,10 @@ impl Master {
             && let Some(round) = self.round.take()
             && let Some(anchor) = anchor
         {
-            let maps = round.counts.iter().map(|(index, count)| {
-                (*index, CountMap::latched(frame, at, *count, spread))
-            });
+            let maps = round
+                .counts
+                .iter()
+                .map(|(index, count)| (*index, CountMap::latched(frame, at, *count, spread)));
             self.compare(anchor, &maps.collect::<Vec<_>>(), frame, out);
         }
     }
@@ -183,7 +184,12 @@ impl Master {
         }
         let by = drifts.first().map_or(0, |(_, by)| *by);
         if drifts.len() > 1 && drifts.len() == compared {
-            drifts = self.stations.get(anchor).map(|found| (found.setup.node, -by)).into_iter().collect();
+            drifts = self
+                .stations
+                .get(anchor)
+                .map(|found| (found.setup.node, -by))
+                .into_iter()
+                .collect();
         }
         out.extend(drifts.into_iter().map(|(node, by)| drifted(node, by)));
     }
@@ -206,7 +212,10 @@ impl Station {
         let Some(spread) = found.filter(|_| self.is_online() && self.setup.main_encoder) else {
             return;
         };
-        if self.told_spread.is_none_or(|told| spread > told || spread.0 * 2 <= told.0 && spread < told) {
+        if self
+            .told_spread
+            .is_none_or(|told| spread > told || spread.0 * 2 <= told.0 && spread < told)
+        {
             self.told_spread = Some(spread);
             let node = self.setup.node;
             out.push(input(node, Input::MapSpread { node, spread }));

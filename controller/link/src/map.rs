@@ -34,7 +34,13 @@ pub struct Frame {
 impl Frame {
     /// Builds the frame of one encoder; `near` is the last position known of an earlier run.
     pub const fn new(encoder: EncoderId, near: Option<Position>) -> Self {
-        Self { encoder, near, readings: [None; REFERENCE_READINGS], generation: 0, edges: Edges::new() }
+        Self {
+            encoder,
+            near,
+            readings: [None; REFERENCE_READINGS],
+            generation: 0,
+            edges: Edges::new(),
+        }
     }
 
     /// The same frame with the eyes whose common edges fit nodes together.

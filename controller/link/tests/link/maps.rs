@@ -1,7 +1,7 @@
 //! Count maps under lost pulses, wraps and loose brackets.
 
 use crate::connected;
-use crate::rig::{Fault, Rig, bus, line, station};
+use crate::rig::{Rig, bus, line, station};
 use line_model::ids::{EyeId, NodeId};
 use line_model::signal::Input;
 use node_link::{InputRole, Sights};
@@ -203,26 +203,4 @@ fn common_edges_narrow_what_a_bracket_leaves_open() {
     assert_eq!(drifts(&told), []);
     let found = error(&mut rig, 1, diverter::EYE_ARRIVAL).abs();
     assert!(found <= after.0 + 3, "{found} within ± {after:?}");
-}
-
-#[test]
-fn parcels_too_close_to_be_told_apart_change_no_map() {
-    let mut rig = common();
-    rig.plant.speed = 1_200;
-    rig.run(500);
-    rig.plant.reboot(1, 4_242);
-    rig.run(3_000);
-    rig.fault = Box::new(|_| Fault::None);
-    let before = rig.view(1).spread;
-    // Two heads 36 counts apart: either can be the one that comes.
-    rig.pulse(0, zone::EYE_B, 28);
-    rig.run(28);
-    let at = rig.plant.belt();
-    rig.pulse(0, zone::EYE_B, 28);
-    while rig.plant.belt() - at < 900 {
-        rig.run(1);
-    }
-    rig.pulse(1, diverter::EYE_ARRIVAL, 60);
-    rig.run(100);
-    assert_eq!(rig.view(1).spread, before);
 }
