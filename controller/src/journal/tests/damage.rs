@@ -18,11 +18,16 @@ fn every_flip_in_a_closed_file_is_found() {
     let file = files::list(dir.path()).expect("files")[0].clone();
     let whole = std::fs::read(&file).expect("read");
     let records = bytes_of_records(dir.path());
+    let first = usize::try_from(ends[0]).expect("few");
     let by_record = std::cell::Cell::new(0);
     let config = units::repeat::repeatable(200);
-    let flip = (0..whole.len(), 0_u8..8);
+    let flip = (0..whole.len(), 0_u8..8, any::<bool>());
     TestRunner::new(config)
-        .run(&flip, |(at, bit)| {
+        .run(&flip, |(at, bit, in_record)| {
+            // Half of them anywhere, half of them in some record of the file.
+            let record = &records[at % first];
+            let start = whole.windows(record.len()).position(|found| found == record.as_slice());
+            let at = start.filter(|_| in_record).map_or(at, |start| start + at % record.len());
             let mut bytes = whole.clone();
             bytes[at] ^= 1 << bit;
             std::fs::write(&file, &bytes).expect("written");
