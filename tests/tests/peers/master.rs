@@ -33,7 +33,7 @@ impl Master {
             bits_per_char: 11,
             turnaround_max: Micros::from_millis(600),
             broadcast_wait: Micros::from_millis(100),
-            echo: modbus::session::Echo::Absent,
+            echo: Echo::Absent,
         };
         let setup = serial::Setup {
             bus: 0,
