@@ -45,6 +45,12 @@ impl Master {
             Reply::Armed(list) => Some(list.boot_id),
             Reply::Identity(_) | Reply::Written | Reply::Refused(_) => None,
         };
+        if asked.ask == Ask::Peek
+            && let Some(boot) = boot.filter(|boot| *boot == station.candidate)
+            && station.candidate != station.boot
+        {
+            station.other_boot(boot, frame, out);
+        }
         if boot.is_some_and(|boot| boot != station.boot) {
             station.answerers.other_boot();
             return station.enter(now, State::Unknown, Why::OtherBoot);
@@ -124,6 +130,17 @@ impl Master {
         let found = identity.map_version;
         let (serial, same) = (identity.serial_number, identity.boot_id == station.boot);
         let other_device = station.answerers.serial().is_some_and(|last| last != serial);
+        let fits = found == MAP_VERSION
+            && identity.kind == kind.word()
+            && lengths == (kind.event_words(), settings)
+            && identity.boot_id != 0;
+        // Nothing seals an identity: what it says anew must be read twice, whatever comes between.
+        if !fits || other_device {
+            let read_once = station.unconfirmed.replace(identity) == Some(identity);
+            if !read_once {
+                return;
+            }
+        }
         if let Some(other) = station.answerers.identified(now, serial, same && !other_device) {
             station.counters.clashes += 1;
             let why = DownReason::AddressClash { one: serial.min(other), other: serial.max(other) };
@@ -139,7 +156,8 @@ impl Master {
         if lengths != (kind.event_words(), settings) || identity.boot_id == 0 {
             return self.down(index, now, DownReason::WrongMap { found }, Why::WrongMap, out);
         }
-        if !same || other_device {
+        station.candidate = identity.boot_id;
+        if same && other_device {
             station.other_boot(identity.boot_id, frame, out);
         }
         station.settings_fit = identity.settings_hash == station.settings_hash();
@@ -294,7 +312,10 @@ impl Station {
         let node = self.setup.node;
         let known = self.told == Told::Up && !self.restarted;
         if !known {
-            out.push(input(node, Input::NodeUp { node, restarted: self.restarted }));
+            // A new boot's mark begins with the record of this input.
+            let through = self.restarted.then_some(self.settled);
+            let what = What::Input(Input::NodeUp { node, restarted: self.restarted });
+            out.push(Report { node, through, what });
         }
         self.resolve_flying(out);
         if self.setup.kind == NodeKind::Diverter && !self.restarted && !known {

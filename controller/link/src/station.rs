@@ -1,6 +1,7 @@
 //! One node as the host sees it: where it stands on the way to being online, and what it is owed.
 
 use crate::decode::Decoder;
+use crate::exchange::Identity;
 use crate::exchange::Misfit;
 use crate::health::{Answerers, Health, History};
 use crate::limits::{BUSY_MAX, BUSY_MIN, LOOSE_EVENTS};
@@ -163,6 +164,13 @@ pub(crate) struct Station {
     pub(crate) boot: u16,
     /// The line has not been told of this boot yet.
     pub(crate) restarted: bool,
+    /// An identity that is not the one known, read once: FC 03 carries neither token nor check word.
+    pub(crate) unconfirmed: Option<Identity>,
+    /// The boot that an identity told of; taken when a sealed block of it has come.
+    pub(crate) candidate: u16,
+    /// The line has handled that this boot is up; before, no mark may know of it: a host that died
+    /// in between would find the boot known and never tell of the restart.
+    pub(crate) announced: bool,
     /// The ring's beginning is known for this boot.
     pub(crate) synced: bool,
     /// Last event decoded.
@@ -221,6 +229,9 @@ impl Station {
             busy: 0,
             boot: mark.map_or(0, |mark| mark.boot_id),
             restarted: false,
+            unconfirmed: None,
+            candidate: 0,
+            announced: mark.is_some(),
             synced: mark.is_some(),
             seen: sequence,
             settled: sequence,
@@ -286,6 +297,7 @@ impl Station {
         }
         self.boot = boot;
         self.restarted = true;
+        self.announced = false;
         self.synced = false;
         self.loose = 0;
         self.flight.clear();
@@ -359,6 +371,7 @@ impl Station {
     /// Every event up to `through` is handed to the line.
     pub(crate) fn settle(&mut self, through: Serial) {
         self.settled = through;
+        self.announced = true;
         self.loose += 1;
     }
 
@@ -370,7 +383,7 @@ impl Station {
 
     /// Puts what has been settled under `record`; returns the mark when it has changed.
     pub(crate) fn recorded(&mut self, record: u64, frame: &Frame) -> Option<Mark> {
-        if self.boot == 0 || !self.synced {
+        if self.boot == 0 || !self.synced || !self.announced {
             return None;
         }
         if self.loose > 0 {
