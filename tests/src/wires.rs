@@ -229,9 +229,9 @@ fn answered(open: &mut Option<Open>, stream: &mut mbap::Decoder, bytes: &[u8]) -
                 }
             }
             Err(_broken) => {
-                // Such a connection is replaced.
+                // Such a connection is replaced at once; what was asked over it stays unanswered.
                 *stream = mbap::Decoder::new();
-                return done.or_else(|| open.take().map(|_| Done::Lost));
+                return done.or_else(|| open.take().map(|_| Done::Timeout));
             }
         }
     }

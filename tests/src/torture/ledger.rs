@@ -84,6 +84,22 @@ struct Boot {
     pending: VecDeque<Entry>,
 }
 
+impl Boot {
+    /// A group of codes that a crash or a restart has cut is told as uncertain: its place, when the
+    /// host would otherwise have passed over more than `credit` entries on the way to `exact`.
+    fn cut_group(&self, exact: Option<usize>, credit: u64) -> Option<usize> {
+        let before = |place: usize| -> u64 {
+            self.pending.iter().take(place).map(|entry| entry.what.numbers()).sum()
+        };
+        if exact.is_some_and(|place| before(place) <= credit) {
+            return None;
+        }
+        let cut = |entry: &Entry| matches!(&entry.what, What::Codes(codes) if codes.len() > 1);
+        let fits = |place: &usize| before(*place) <= credit && cut(&self.pending[*place]);
+        (0..self.pending.len()).filter(|place| self.pending[*place].what.is_read()).find(fits)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Node {
     boots: Vec<Boot>,
@@ -296,15 +312,9 @@ impl Ledger {
             let text = format!("node {node}: {what:?} of boot {boot_id}, told of is {}", boot.id);
             return self.violation(at, text);
         }
-        let mut uncertain = false;
-        let place = boot.pending.iter().position(|entry| entry.what == *what).or_else(|| {
-            // A group of codes that a crash or a restart has cut is told as uncertain.
-            let cut = |entry: &Entry| matches!(&entry.what, What::Codes(codes) if codes.len() > 1);
-            let place = boot.pending.iter().position(|entry| entry.what.is_read());
-            let place = place.filter(|at| *what == What::TooLong && cut(&boot.pending[*at]));
-            uncertain = place.is_some();
-            place
-        });
+        let exact = boot.pending.iter().position(|entry| entry.what == *what);
+        let cut = boot.cut_group(exact, found.credit).filter(|_| *what == What::TooLong);
+        let (place, uncertain) = (cut.or(exact), cut.is_some());
         let Some(place) = place else {
             let kind = if found.told.contains(what) { "doubled" } else { "wrong or invented" };
             return self.violation(at, format!("node {node}: {kind}: {what:?}"));
