@@ -104,6 +104,8 @@ pub enum StationState {
     Joining,
     /// In use.
     Online,
+    /// In use, but several of its last exchanges failed.
+    Degraded,
     /// Not in use, and why.
     Down(DownReason),
 }
