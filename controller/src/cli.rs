@@ -10,10 +10,12 @@ use serde_json::json;
 
 use crate::config::Line;
 use crate::exit::{Exit, TABLE};
+use crate::incident;
 use crate::inputs::{self, BusAt, InputFault, LeftOut};
 use crate::journal::commands::{self, Journal};
 use crate::journal::{JournalFault, reader};
 use crate::logs;
+use crate::replay;
 use crate::start::{self, Daemon};
 use crate::tools::{self, args::Bus};
 
@@ -42,6 +44,12 @@ enum Command {
         #[command(subcommand)]
         command: Box<Bus>,
     },
+    /// Handles a journal's records again and compares every decision with the recorded one.
+    #[command(after_help = TABLE)]
+    Replay(replay::command::Arguments),
+    /// Puts a slice of the journal into one masked file that replays elsewhere.
+    #[command(after_help = TABLE)]
+    Incident(incident::export::Arguments),
     /// Looks after the journal.
     Journal {
         #[command(subcommand)]
@@ -122,6 +130,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check(&args),
         Command::Parcels(args) => parcels(&args),
         Command::Bus { command } => tools::run(*command),
+        Command::Replay(args) => replay::command::run(&args),
+        Command::Incident(args) => incident::export::run(&args),
         Command::Journal { command } => commands::run(&command),
     };
     exit.into()

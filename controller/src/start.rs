@@ -18,6 +18,7 @@ use crate::config::{self, BusPort, Line, manifest::Manifest};
 use crate::exit::Exit;
 use crate::guard::Guard;
 use crate::hmi::{self, Frames, HmiCommand, HmiSetup, HmiView};
+use crate::incident::key::{self, KeyFault};
 use crate::inputs::Input;
 use crate::journal::restart::{self, Past};
 use crate::journal::writer::{Entry, FileKind, Writer};
@@ -63,6 +64,8 @@ pub enum DaemonFault {
         /// Why.
         source: io::Error,
     },
+    /// The site's key.
+    Key(KeyFault),
     /// The loop.
     Run(RunFault),
 }
@@ -73,6 +76,7 @@ impl DaemonFault {
         match self {
             Self::Listen { .. } => Exit::CannotStart,
             Self::Journal(fault) => fault.exit(),
+            Self::Key(_) => Exit::CannotStart,
             Self::System { .. } | Self::Run(_) => Exit::Internal,
         }
     }
@@ -88,6 +92,7 @@ impl std::fmt::Display for DaemonFault {
                 write!(f, "serve the screens on {address}: {source}")
             }
             Self::Journal(fault) => write!(f, "{fault}"),
+            Self::Key(fault) => write!(f, "{fault}"),
             Self::System { what, source } => write!(f, "start {what}: {source}"),
             Self::Run(fault) => write!(f, "{fault}"),
         }
@@ -99,6 +104,7 @@ impl std::error::Error for DaemonFault {
         match self {
             Self::Listen { source, .. } | Self::System { source, .. } => Some(source),
             Self::Journal(fault) => Some(fault),
+            Self::Key(fault) => Some(fault),
             Self::Run(fault) => Some(fault),
         }
     }
@@ -160,7 +166,9 @@ fn parts(
         file: line.name.clone(),
         text: String::from_utf8_lossy(&line.bytes).into(),
     };
-    let line = line.value;
+    let mut line = line.value;
+    let site = key::read_or_make(&data).map_err(DaemonFault::Key)?;
+    line.engine.door = line.engine.door.with_key(site);
     let clock = Clock::starting_at(past.now);
     tracing::info!(line = line.name, repeated = past.repeated, now_us = past.now.0, "starting");
     let guard = Guard::new(Engine::new(line.engine.clone(), past.token, past.start));

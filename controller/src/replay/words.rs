@@ -1,0 +1,274 @@
+//! A record in words, with the names of the line file.
+
+use line_model::decision::{ArmPlan, Decision, ParcelEvent};
+use line_model::ids::{DiverterId, EyeId, NodeId, ZoneId};
+use line_model::layout::Layout;
+use line_model::packml::StateReason;
+use line_model::signal::{ArmEnd, Command, Contact, DownReason, Input, Read};
+use line_model::view::Unmet;
+
+/// What happened.
+pub fn input(layout: &Layout, input: &Input) -> String {
+    let n = |id: &NodeId| node(layout, *id);
+    match input {
+        Input::Edge { eye: id, active, at, spread } => {
+            let edge = if *active { "head" } else { "tail" };
+            format!("{edge} at {}, belt {} ± {}", eye(layout, *id), at.at, spread.0)
+        }
+        Input::Landing { chute, active, at, ms: _ } => {
+            let edge = if *active { "begins" } else { "ends" };
+            format!("landing pulse of chute {} {edge}, belt {}", chute.0, at.at)
+        }
+        Input::Heard { node, at } => format!("{} was heard up to belt {}", n(node), at.at),
+        Input::Read { at, spread, read } => {
+            format!("read of the trigger at belt {} ± {}: {}", at.at, spread.0, codes(read))
+        }
+        Input::Unassigned { at, trigger: Some(trigger) } => {
+            format!("late read of trigger {trigger}, belt {}", at.at)
+        }
+        Input::Unassigned { at, trigger: None } => {
+            format!("read without a trigger, belt {}", at.at)
+        }
+        Input::Measured { at, spread: _, weight, size_mm: [l, w, h] } => {
+            let grams = weight.map_or_else(|| "no weight".to_owned(), |w| format!("{} g", w.0));
+            format!("scale at belt {}: {grams}, {l} × {w} × {h} mm", at.at)
+        }
+        Input::ArmAnswered { tag, taken: true } => format!("arm {} was taken", tag.0),
+        Input::ArmAnswered { tag, taken: false } => format!("arm {} was refused", tag.0),
+        Input::ArmEnded { tag, end, at, ms: _ } => {
+            format!("arm {} ended: {}, belt {}", tag.0, arm_end(*end), at.at)
+        }
+        Input::Contact { contact, active } => contact_words(*contact, *active),
+        Input::NodeUp { node, restarted: true } => format!("{} is up after a restart", n(node)),
+        Input::NodeUp { node, restarted: false } => format!("{} is up", n(node)),
+        Input::NodeDown { node, why } => format!("{} is down: {}", n(node), down(*why)),
+        Input::EventsLost { node, entries } => format!("{} lost {entries} events", n(node)),
+        Input::LeaseExpired { node } => format!("the lease of {} expired", n(node)),
+        Input::MapSpread { node, spread } => {
+            format!("counts of {} are known to ± {}", n(node), spread.0)
+        }
+        Input::EncoderDrift { node, by } => {
+            format!("the encoder of {} has drifted by {}; it is mapped anew", n(node), by.0)
+        }
+        Input::Adopted { node, tags } => {
+            let tags: Vec<String> = tags.iter().map(|tag| tag.0.to_string()).collect();
+            format!("{} still holds the arms [{}]", n(node), tags.join(", "))
+        }
+        Input::Route { parcel, facts: None } => {
+            format!("parcel {}: not in the manifest", parcel.0)
+        }
+        Input::Route { parcel, facts: Some(facts) } => format!(
+            "parcel {}: the manifest has {} of {}, route {:?}, inspected {}, screened {:?}",
+            parcel.0, facts.waybill, facts.carrier, facts.route, facts.inspected, facts.screened
+        ),
+        Input::Command { command: asked, by } => format!("{by} commands {}", command(*asked)),
+        Input::PlanSelected { plan } => {
+            format!("plan {:?} version {} selected", plan.name, plan.version)
+        }
+        Input::Withheld { tag } => format!("arm {} was not sent in time", tag.0),
+        Input::CommitsStalled => "the journal does not keep up".to_owned(),
+        Input::CommitsResumed => "the journal keeps up again".to_owned(),
+        Input::Resumed { gap } => format!("back after {} ms", gap.millis()),
+        Input::Quarantined => "an input was set aside".to_owned(),
+        Input::WallClock { utc_us } => format!("wall clock {}", super::time::utc(*utc_us)),
+        Input::Timer => "a deadline".to_owned(),
+    }
+}
+
+/// What was decided.
+pub fn decision(layout: &Layout, decision: &Decision) -> String {
+    match decision {
+        Decision::Arm(plan) => arm(layout, plan),
+        Decision::CancelArm { diverter: id, tag } => {
+            format!("cancel arm {} at {}", tag.0, diverter(layout, *id))
+        }
+        Decision::Drive { zone: id, run: true, speed } => {
+            format!("run {} at {} mm/s", zone(layout, *id), speed.0)
+        }
+        Decision::Drive { zone: id, run: false, speed: _ } => {
+            format!("stop {}", zone(layout, *id))
+        }
+        Decision::Release { zone: id, gap } if gap.0 == 0 => {
+            format!("close the release of {}", zone(layout, *id))
+        }
+        Decision::Release { zone: id, gap } => {
+            format!("release of {} at a gap of {}", zone(layout, *id), gap.0)
+        }
+        Decision::Light { light, on } => {
+            format!("{light:?} {}", if *on { "on" } else { "off" })
+        }
+        Decision::AskRoute { parcel, code } => {
+            format!("ask the manifest for {code} of parcel {}", parcel.0)
+        }
+        Decision::Alarm { alarm, raised } => {
+            let what = if *raised { "raise" } else { "clear" };
+            format!("{what} alarm {} {alarm:?}", alarm.code())
+        }
+        Decision::Parcel { parcel, event } => {
+            format!("parcel {}: {}", parcel.0, step(layout, event))
+        }
+        Decision::State { from, to, reason } => {
+            format!("{} → {}: {}", from.name(), to.name(), state_reason(layout, *reason))
+        }
+        Decision::Refused { why } => {
+            let why: Vec<String> = why.iter().map(|why| unmet(layout, *why)).collect();
+            format!("refused: {}", why.join(", "))
+        }
+    }
+}
+
+/// A person's command.
+pub fn command(command: Command) -> String {
+    match command {
+        Command::Reset => "reset".to_owned(),
+        Command::Start => "start".to_owned(),
+        Command::Stop => "stop".to_owned(),
+        Command::Hold => "hold".to_owned(),
+        Command::Abort => "abort".to_owned(),
+        Command::Clear => "clear".to_owned(),
+        Command::Resolve { parcel, chute: Some(chute) } => {
+            format!("resolve: parcel {} lies in chute {}", parcel.0, chute.0)
+        }
+        Command::Resolve { parcel, chute: None } => {
+            format!("resolve: parcel {} was taken off", parcel.0)
+        }
+    }
+}
+
+fn arm(layout: &Layout, plan: &ArmPlan) -> String {
+    format!(
+        "arm {} at {} to the {} for parcel {}: head in {}..={}, fire {} behind it",
+        plan.tag.0,
+        diverter(layout, plan.diverter),
+        plan.side.name(),
+        plan.parcel.0,
+        plan.from.at,
+        plan.to.at,
+        plan.delay.0
+    )
+}
+
+fn step(layout: &Layout, event: &ParcelEvent) -> String {
+    match event {
+        ParcelEvent::Inducted { at } => format!("inducted at belt {}", at.at),
+        ParcelEvent::Measured { length } => format!("is {} counts long", length.0),
+        ParcelEvent::Weighed { weight: Some(weight) } => format!("weighs {} g", weight.0),
+        ParcelEvent::Weighed { weight: None } => "could not be weighed".to_owned(),
+        ParcelEvent::Identified { code } => format!("reads {code}"),
+        ParcelEvent::Seen { eye: id, at } => {
+            format!("seen at {}, belt {}", eye(layout, *id), at.at)
+        }
+        ParcelEvent::Routed { carrier, route } => format!("belongs to {carrier:?} {route:?}"),
+        ParcelEvent::Assigned { chute, alternate, reason } => {
+            let alternate = if *alternate { " instead" } else { "" };
+            let reason = reason.map_or_else(String::new, |why| format!(", {}", why.en()));
+            format!("goes to chute {}{alternate}{reason}", chute.0)
+        }
+        ParcelEvent::SentToEnd { reason } => format!("goes to the end: {}", reason.en()),
+        ParcelEvent::Armed { tag, diverter: id } => {
+            format!("armed as {} at {}", tag.0, diverter(layout, *id))
+        }
+        ParcelEvent::Fired { tag, chute } => format!("fired by {} to chute {}", tag.0, chute.0),
+        ParcelEvent::LandedProvisional { chute } => format!("was seen landing in {}", chute.0),
+        ParcelEvent::Landed { chute, alternate: _ } => format!("landed in chute {}", chute.0),
+        ParcelEvent::EndLanded { reason } => format!("went off the end: {}", reason.en()),
+        ParcelEvent::Unconfirmed { chute } => {
+            format!("was fired to chute {} and not confirmed", chute.0)
+        }
+        ParcelEvent::Lost { eye: id } => format!("was lost before {}", eye(layout, *id)),
+        ParcelEvent::Removed { by } => format!("was resolved by {by}"),
+    }
+}
+
+fn codes(read: &Read) -> String {
+    match read {
+        Read::Codes(codes) => codes.join(", "),
+        Read::NoRead => "no read".to_owned(),
+        Read::TooLong => "too long or not whole".to_owned(),
+    }
+}
+
+const fn arm_end(end: ArmEnd) -> &'static str {
+    match end {
+        ArmEnd::Fired { edge: _ } => "fired",
+        ArmEnd::Expired => "no edge in its window",
+        ArmEnd::Ambiguous => "two edges in its window",
+        ArmEnd::Locked => "chute locked or full",
+        ArmEnd::Short => "shorter than expected",
+        ArmEnd::Busy => "the bed was not home",
+        ArmEnd::Cancelled => "cancelled",
+        ArmEnd::LeaseExpired => "the lease expired",
+        ArmEnd::Restarted => "the node restarted",
+    }
+}
+
+fn contact_words(contact: Contact, active: bool) -> String {
+    let name = match contact {
+        Contact::Estop(number) => format!("emergency stop {number}"),
+        Contact::Start => "start button".to_owned(),
+        Contact::Stop => "stop button".to_owned(),
+        Contact::Reset => "reset button".to_owned(),
+        Contact::EndFull => "end chute full".to_owned(),
+    };
+    format!("{name}: {}", if active { "on" } else { "off" })
+}
+
+fn down(why: DownReason) -> String {
+    match why {
+        DownReason::Silent => "it does not answer".to_owned(),
+        DownReason::BusDown => "its bus is down".to_owned(),
+        DownReason::WrongMap { found } => format!("it speaks map version {found}"),
+        DownReason::WrongKind { found } => format!("it is of kind {found}"),
+        DownReason::NotOwner => "another master owns it".to_owned(),
+        DownReason::AddressClash { one, other } => {
+            format!("serial numbers {one} and {other} share its address")
+        }
+    }
+}
+
+fn state_reason(layout: &Layout, reason: StateReason) -> String {
+    match reason {
+        StateReason::Command(asked) => format!("command {}", command(asked)),
+        StateReason::Done => "done".to_owned(),
+        StateReason::Estop(number) => format!("emergency stop {number}"),
+        StateReason::NodeDown(id) => format!("{} is down", node(layout, id)),
+        StateReason::LeaseExpired(id) => format!("the lease of {} expired", node(layout, id)),
+        StateReason::AwayTooLong => "the controller was away for too long".to_owned(),
+        StateReason::EndFull => "end chute full".to_owned(),
+        StateReason::Quarantined => "an input was set aside".to_owned(),
+    }
+}
+
+fn unmet(layout: &Layout, unmet: Unmet) -> String {
+    match unmet {
+        Unmet::EstopActive(number) => format!("emergency stop {number} is tripped"),
+        Unmet::NodeDown(id) => format!("{} is down", node(layout, id)),
+        Unmet::NoPlan => "no plan is selected".to_owned(),
+        Unmet::CommitsStalled => "the journal does not keep up".to_owned(),
+        Unmet::EndFull => "end chute full".to_owned(),
+        Unmet::WrongState(state) => format!("not in {}", state.name()),
+        Unmet::NotOpen(parcel) => format!("parcel {} is not open", parcel.0),
+    }
+}
+
+fn node(layout: &Layout, id: NodeId) -> String {
+    let name = layout.nodes.get(usize::from(id.0)).map(|node| node.name.clone());
+    name.unwrap_or_else(|| format!("node {}", id.0))
+}
+
+fn zone(layout: &Layout, id: ZoneId) -> String {
+    let name = layout.zones.get(usize::from(id.0)).map(|zone| zone.name.clone());
+    name.unwrap_or_else(|| format!("zone {}", id.0))
+}
+
+fn diverter(layout: &Layout, id: DiverterId) -> String {
+    let name = layout.diverters.get(usize::from(id.0)).map(|diverter| diverter.name.clone());
+    name.unwrap_or_else(|| format!("diverter {}", id.0))
+}
+
+fn eye(layout: &Layout, id: EyeId) -> String {
+    match layout.eyes.get(usize::from(id.0)) {
+        Some(place) => format!("eye {} ({})", id.0, node(layout, place.node)),
+        None => format!("eye {}", id.0),
+    }
+}
