@@ -118,3 +118,74 @@ fn event(name: &'static str, data: &impl serde::Serialize) -> Event {
         Err(error) => Event::default().event("fault").data(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hmi::router::{self, Peer};
+    use crate::hmi::setup::HmiSetup;
+    use crate::hmi::tests::view;
+    use axum::body::Body;
+    use axum::http::Request;
+    use axum::{Extension, Router};
+    use http_body_util::BodyExt as _;
+    use line_model::packml::State;
+    use std::net::IpAddr;
+    use tokio::sync::watch;
+    use tower::ServiceExt as _;
+
+    fn web(frames: Option<Frames>) -> Router {
+        let (_, views) = watch::channel(Arc::new(view(State::Execute, vec![])));
+        let (commands, _) = mpsc::channel(1);
+        router::build(HmiSetup {
+            listener: std::net::TcpListener::bind("127.0.0.1:0").expect("loopback"),
+            view: views,
+            commands,
+            data: "absent".into(),
+            panel: vec!["127.0.0.0/8".parse().expect("a net")],
+            simulated: true,
+            frames,
+        })
+    }
+
+    async fn ask(web: &Router, from: &str, path: &str) -> Response {
+        let address: IpAddr = from.parse().expect("an address");
+        let router = web.clone().layer(Extension(Peer(address)));
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        router.oneshot(request).await.expect("infallible")
+    }
+
+    fn frames() -> Frames {
+        Frames { tap: Tap::default(), file: "line.toml".to_owned(), text: "[line]".into() }
+    }
+
+    #[tokio::test]
+    async fn codes_unmasked_are_for_panels_and_places_are_few() {
+        let web = web(Some(frames()));
+        let raw = "/api/bus/frames?raw=1";
+        assert_eq!(ask(&web, "10.1.2.3", raw).await.status(), StatusCode::FORBIDDEN);
+        let mut held = Vec::new();
+        for (from, path) in [("127.0.0.1", raw), ("10.1.2.3", "/api/bus/frames")] {
+            let mut response = ask(&web, from, path).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            let first = response.body_mut().frame().await.expect("an event").expect("data");
+            let text = String::from_utf8(first.into_data().expect("bytes").to_vec());
+            let text = text.expect("UTF-8");
+            let masked = path != raw;
+            assert!(text.starts_with("event: line\ndata: {\"file\":\"line.toml\""), "{text}");
+            assert!(text.contains(&format!("\"masked\":{masked}")), "{text}");
+            held.push(response);
+        }
+        for _ in held.len()..limits::TAPS {
+            held.push(ask(&web, "127.0.0.1", raw).await);
+        }
+        let refused = ask(&web, "127.0.0.1", raw).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn a_program_without_buses_says_so() {
+        let answer = ask(&web(None), "127.0.0.1", "/api/bus/frames").await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    }
+}

@@ -191,6 +191,10 @@ impl BusMeter {
             None => Micros::ZERO,
         };
         self.note(at, taken, false);
+        // What is heard after a broadcast is nobody's.
+        if unit == 0 {
+            return;
+        }
         let node = self.nodes.entry(unit).or_default();
         *node.counts.entry(what).or_default() += 1;
         match what {
