@@ -71,7 +71,7 @@ faults! {
         lost_requests;
         /// Answers that the host does not hear.
         lost_answers;
-        /// Requests that the nodes hear twice.
+        /// Requests that the nodes hear twice; never broadcasts, which nothing repeats.
         duplicated_requests;
         /// Answers that the host hears twice.
         duplicated_answers;
@@ -225,7 +225,7 @@ impl Faults {
         second_masters: 6_000,
         reboots: 1_000,
         clashes: 6_000,
-        unplugs: 400,
+        unplugs: 800,
         resets: 1_000,
         noise: 10_000,
         babble: 600,

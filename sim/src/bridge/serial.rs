@@ -4,7 +4,7 @@ use super::air::{Reading, Transmission};
 use super::forge::{elsewhere, framed, other_data, with_right_crc};
 use super::machine::{Bridge, Effect, Event, Sound, Speaker, TURN_AROUND_US};
 use super::tally::Class;
-use modbus::rtu::Timing;
+use modbus::rtu::{BROADCAST, Timing};
 
 /// A babbling node's bytes come in pieces of this length, in µs.
 const BABBLE_US: u64 = 1_000;
@@ -66,6 +66,8 @@ impl Bridge {
                 self.tally.count(Class::LostRequests);
                 return self.touched(now, timing);
             }
+            // What repeats a request is a gateway that misses the answer: never a broadcast.
+            Some(Asked::Duplicated) if frame.first() == Some(&BROADCAST) => {}
             Some(Asked::Duplicated) => {
                 self.tally.count(Class::DuplicatedRequests);
                 let again = now + timing.silence().0 + self.rng.span(OTHER_US);

@@ -70,6 +70,18 @@ pub struct Counted {
     pub refused: u64,
 }
 
+impl Counted {
+    /// Adds those of another run.
+    pub const fn add(&mut self, other: &Self) {
+        self.timeouts += other.timeouts;
+        self.bad += other.bad;
+        self.exceptions += other.exceptions;
+        self.duplicates += other.duplicates;
+        self.taken += other.taken;
+        self.refused += other.refused;
+    }
+}
+
 /// A living host.
 #[derive(Clone, Debug)]
 pub(super) struct Host {

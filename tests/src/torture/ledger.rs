@@ -145,6 +145,27 @@ pub struct Figures {
     pub adopted: u64,
 }
 
+impl Figures {
+    /// Adds those of another run.
+    pub const fn add(&mut self, other: &Self) {
+        self.arose += other.arose;
+        self.told += other.told;
+        self.losses += other.losses;
+        self.lost += other.lost;
+        self.gaps += other.gaps;
+        self.in_gaps += other.in_gaps;
+        self.uncertain_reads += other.uncertain_reads;
+        self.arms += other.arms;
+        self.fired += other.fired;
+        self.arms_restarted += other.arms_restarted;
+        self.executed += other.executed;
+        self.values += other.values;
+        self.usurpers += other.usurpers;
+        self.positions += other.positions;
+        self.adopted += other.adopted;
+    }
+}
+
 /// Truth and what was told of it.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -159,12 +180,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Builds the ledger of nodes, each on a serial bus or not.
-    pub fn new(serial: Vec<bool>) -> Self {
+    /// Builds the ledger of so many nodes.
+    pub fn new(nodes: usize) -> Self {
         Self {
-            nodes: vec![Node::default(); serial.len()],
+            nodes: vec![Node::default(); nodes],
             arms: Arms::default(),
-            positions: Positions::new(serial),
+            positions: Positions::new(nodes),
             crashed_at: 0,
             violations: Vec::new(),
             figures: Figures::default(),
@@ -257,10 +278,10 @@ impl Ledger {
                 }
                 return;
             }
+            Input::MapSpread { spread, .. } => return self.positions.told_spread(node, spread.0),
             Input::ArmAnswered { .. }
             | Input::Withheld { .. }
             | Input::NodeDown { .. }
-            | Input::MapSpread { .. }
             | Input::Timer => return,
             other => return self.violation(at, format!("node {node}: unexpected {other:?}")),
         };
@@ -277,22 +298,23 @@ impl Ledger {
         };
         match (found.heard, restarted) {
             (Some(heard), false) if heard == known => {}
-            (Some(heard), true) if heard < known => {
-                found.credit = 0;
+            (heard, true) if heard.is_none_or(|heard| heard < known) => {
+                let mut credit = core::mem::take(&mut found.credit);
                 found.heard = Some(known);
-                let missing: Vec<Entry> = found.boots[heard..known]
-                    .iter_mut()
-                    .flat_map(|boot| boot.pending.drain(..))
-                    .collect();
-                self.figures.gaps += 1;
+                let past = found.boots[heard.unwrap_or_default()..known].iter_mut();
+                let missing: Vec<Entry> = past.flat_map(|boot| boot.pending.drain(..)).collect();
+                self.figures.gaps += u64::from(heard.is_some());
                 for entry in missing {
-                    self.figures.in_gaps += entry.what.numbers();
+                    let numbers = entry.what.numbers();
+                    match credit.checked_sub(numbers) {
+                        Some(left) => credit = left,
+                        None => self.figures.in_gaps += numbers,
+                    }
                     if let What::Ended(_) = entry.what {
                         self.figures.arms_restarted += 1;
                     }
                 }
             }
-            (None, true) => found.heard = Some(known),
             (heard, _) => {
                 let text = format!(
                     "node {node}: up in boot number {known} (restarted: {restarted}) after {heard:?}"

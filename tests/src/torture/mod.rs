@@ -17,4 +17,5 @@ pub mod sabotage;
 mod watch;
 
 pub use host::Counted;
+pub use ledger::Figures;
 pub use run::{Outcome, Plan, run};

@@ -69,6 +69,8 @@ pub(super) struct Place {
     pub(super) changed: [u32; 8],
     /// When it needs a tick.
     pub(super) wake: u64,
+    /// The last bytes on its line.
+    pub(super) heard: Vec<u8>,
 }
 
 fn near_wrap(rng: &mut Rng) -> u16 {
@@ -89,6 +91,7 @@ impl Place {
             levels: [false; 8],
             changed: [0; 8],
             wake: 0,
+            heard: Vec::new(),
         };
         place.boot(rng);
         place
@@ -139,6 +142,13 @@ impl Place {
         if !self.off {
             self.wake = self.wake.min(now);
         }
+    }
+
+    /// Keeps what is on its line, as much as a frame can be.
+    pub(super) fn overhear(&mut self, bytes: &[u8]) {
+        self.heard.extend_from_slice(bytes);
+        let surplus = self.heard.len().saturating_sub(300);
+        self.heard.drain(..surplus);
     }
 
     pub(super) fn power_off(&mut self) {

@@ -8,7 +8,7 @@ use super::sabotage::{Sabotage, Saboteur};
 use crate::wires::{Done, Wire};
 use line_sim::bridge::{Bridge, Effect, Faults, Sound, Speaker, Tally};
 use line_sim::rng::Rng;
-use modbus::rtu::{self, Timing};
+use modbus::rtu::Timing;
 use node::{Input, Output};
 use node_link::{BusSetup, Outcome as End, Transmit};
 use registers::NodeKind;
@@ -102,8 +102,6 @@ pub(super) struct Run {
     pub(super) ledger: Ledger,
     pub(super) chores: BTreeMap<Chore, u64>,
     pub(super) saboteur: Option<Saboteur>,
-    /// Frames that a saboteur adds, by time.
-    pub(super) extra: BTreeMap<u64, Vec<u8>>,
     pub(super) call: u64,
     pub(super) tag: u32,
     pub(super) value: u32,
@@ -140,7 +138,7 @@ impl Run {
                 Bridge::new(timing, units, &plan.faults, plan.seed, &format!("{bus}"))
             })
             .collect();
-        let ledger = Ledger::new(posts.iter().map(|post| post.bus == 0).collect());
+        let ledger = Ledger::new(posts.len());
         let speed = rng.span(SPEEDS);
         let mut run = Self {
             now: 0,
@@ -156,7 +154,6 @@ impl Run {
             ledger,
             chores: BTreeMap::from([(Chore::Speed, 1_000_000), (Chore::Start, 50_000)]),
             saboteur: plan.sabotage.map(Saboteur::new),
-            extra: BTreeMap::new(),
             call: 0,
             tag: 0,
             value: 0,
@@ -224,9 +221,8 @@ impl Run {
         let bridges = self.bridges.iter().filter_map(|bridge| Some(bridge.next_deadline()?.0));
         let wires = self.wires.iter().filter_map(|wire| Some(wire.next_deadline()?.0));
         let own = self.driver.next().into_iter().chain(self.chores.values().copied());
-        let extra = self.extra.keys().next().copied();
         let host = self.host.as_ref().and_then(Host::next_deadline);
-        let all = wakes.chain(bridges).chain(wires).chain(own).chain(extra).chain(host);
+        let all = wakes.chain(bridges).chain(wires).chain(own).chain(host);
         all.min().unwrap_or(u64::MAX)
     }
 
@@ -245,10 +241,6 @@ impl Run {
         }
         for bus in 0..self.bridges.len() {
             self.cross(bus);
-        }
-        if let Some(entry) = self.extra.first_entry().filter(|entry| *entry.key() <= self.now) {
-            let frame = entry.remove();
-            self.bridges[0].send(at(self.now), &frame);
         }
         for bus in 0..self.wires.len() {
             if self.wires[bus].next_deadline().is_some_and(|due| due.0 <= self.now) {
@@ -278,16 +270,6 @@ impl Run {
     fn send(&mut self, request: &Transmit) {
         self.exchanges += 1;
         let bus = usize::from(request.bus.0);
-        if let Some(saboteur) = &mut self.saboteur
-            && bus == 0
-        {
-            let mut frame = [0; rtu::MAX_FRAME];
-            let len = rtu::encode(request.unit, &request.pdu, &mut frame).expect("fits");
-            if let Some(extra) = saboteur.request(&frame[..len]) {
-                // Behind request and answer, before the next request is through.
-                self.extra.insert(self.now + 14_000, extra);
-            }
-        }
         let done = self.wires[bus].submit(at(self.now), request, &mut self.bridges);
         self.done(bus, done);
     }
@@ -315,6 +297,7 @@ impl Run {
                     if !reply.is_empty() {
                         self.bridges[bus].reply(at(self.now), station, &reply);
                     }
+                    self.add_command(index, &sound);
                 }
                 Effect::Host(mut bytes) => {
                     if let Some(saboteur) = &mut self.saboteur
@@ -350,6 +333,18 @@ impl Run {
                     }
                 }
             }
+        }
+    }
+
+    /// A saboteur lets a node hear one more command than the host has given.
+    fn add_command(&mut self, index: usize, sound: &Sound) {
+        let (Some(saboteur), Sound::Bytes(bytes)) = (&mut self.saboteur, sound) else { return };
+        if bytes.first() == Some(&self.places[index].post.unit)
+            && let Some(extra) = saboteur.request(bytes)
+        {
+            self.feed(index, Input::Silence, None);
+            let sound = Sound::Bytes(extra);
+            self.feed(index, sound.input(), Some((Speaker::Host, &sound)));
         }
     }
 
@@ -405,6 +400,9 @@ impl Run {
         self.call += 1;
         let mut out = core::mem::take(&mut self.out);
         let place = &mut self.places[index];
+        if let Some((_, Sound::Bytes(bytes))) = heard {
+            place.overhear(bytes);
+        }
         let before = place.machine.view();
         place.handle(self.now, &self.belt, input, &mut out);
         let after = place.machine.view();

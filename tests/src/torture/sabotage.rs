@@ -35,7 +35,9 @@ pub(super) struct Saboteur {
 }
 
 /// It strikes at every so many-th chance.
-const EVERY: u64 = 40;
+const EVERY: u64 = 12;
+/// The same for commands, which are rarer.
+const EVERY_COMMAND: u64 = 2;
 
 /// Bytes of an events block of 28 words; the scanner's is longer, status and list are shorter.
 const EVENT_BYTES: u8 = 56;
@@ -52,9 +54,9 @@ impl Saboteur {
         self.retired = true;
     }
 
-    fn turn(&mut self) -> bool {
+    fn turn(&mut self, every: u64) -> bool {
         self.seen += 1;
-        let strikes = !self.retired && self.seen.is_multiple_of(EVERY);
+        let strikes = !self.retired && self.seen.is_multiple_of(every);
         self.strikes += u64::from(strikes);
         strikes
     }
@@ -68,7 +70,7 @@ impl Saboteur {
         match self.what {
             Sabotage::DoubledEvents if count == 0 => {
                 let Some(old) = self.old.get(&unit).cloned() else { return };
-                if !self.turn() {
+                if !self.turn(EVERY) {
                     return;
                 }
                 words[3] = old[3];
@@ -76,7 +78,7 @@ impl Saboteur {
                 words[HEAD..last].copy_from_slice(&old[HEAD..last]);
             }
             Sabotage::AlteredEvent if count > 0 => {
-                if !self.turn() {
+                if !self.turn(EVERY) {
                     return;
                 }
                 // The low word of the first entry's clock or, in longer ones, of its content.
@@ -109,7 +111,8 @@ impl Saboteur {
             }
         };
         let Operation::SetOutput { output, value } = block.operation else { return None };
-        if !self.turn() {
+        // Only values that are never 0 or 1 are unique.
+        if value < 2 || !self.turn(EVERY_COMMAND) {
             return None;
         }
         block.command = block.command.next();
@@ -125,7 +128,7 @@ impl Saboteur {
     /// Whether this report does not reach the journal.
     pub(super) fn drops(&mut self, report: &Report) -> bool {
         let told = matches!(report.what, What::Input(_)) && report.through.is_some();
-        self.what == Sabotage::DroppedReport && told && self.turn()
+        self.what == Sabotage::DroppedReport && told && self.turn(EVERY)
     }
 }
 

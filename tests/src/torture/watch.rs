@@ -11,14 +11,20 @@ use registers::NodeKind;
 use registers::exchange::{Operation, Side, WriteBlock};
 use registers::points::{diverter, zone};
 
-/// The exchange that reached a node in this sound.
-fn heard_exchange(sound: &Sound) -> Option<WriteBlock> {
-    let (unit, pdu) = match sound {
-        Sound::Bytes(bytes) => rtu::check(bytes).ok()?,
-        Sound::Tcp(frame) => mbap::decode(frame).ok().map(|frame| (frame.unit, frame.pdu))?,
-        Sound::Error(_) | Sound::Silence => return None,
-    };
-    exchange(unit, pdu).map(|(block, _)| block)
+/// Bytes of the frame of an exchange's request: 18 words and 13 more.
+const REQUEST_BYTES: usize = 49;
+
+/// The exchange that reached a node in what it has just heard, at any place of it.
+fn heard_exchange(unit: u8, sound: &Sound, heard: &[u8]) -> Option<WriteBlock> {
+    if let Sound::Tcp(frame) = sound {
+        let frame = mbap::decode(frame).ok()?;
+        return exchange(frame.unit, frame.pdu).map(|(block, _)| block);
+    }
+    // The last one: behind it nothing is executed before its answer.
+    heard.windows(REQUEST_BYTES).rev().find_map(|bytes| {
+        let (to, pdu) = rtu::check(bytes).ok().filter(|(to, _)| *to == unit)?;
+        exchange(to, pdu).map(|(block, _)| block)
+    })
 }
 
 impl Run {
@@ -34,7 +40,8 @@ impl Run {
         self.inputs(index, before.status.inputs, after.status.inputs);
         let mut taken = None;
         if before.status.last_command != after.status.last_command {
-            let block = sound.and_then(heard_exchange);
+            let (unit, heard) = (self.places[index].post.unit, &self.places[index].heard);
+            let block = sound.and_then(|sound| heard_exchange(unit, sound, heard));
             taken = self.executed(index, before, after, block.as_ref());
         }
         let left: Vec<u32> = before

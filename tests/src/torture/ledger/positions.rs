@@ -1,22 +1,26 @@
 //! Whether positions told by the host fit the belt's truth.
 
-/// ± in counts on the reference's bus: latch, debouncing and rounding.
-const SERIAL_COUNTS: i64 = 12;
-/// ± in counts elsewhere: the width of a bracket.
-const NETWORK_COUNTS: i64 = 90;
+/// ± in counts of the frame's beginning and of rounding, on top of what the host says of a map.
+const OWN_COUNTS: i64 = 12;
 
 /// The host's frame begins anywhere, and anew when the reference restarts; within a frame all
 /// positions must be off by the same number.
 #[derive(Clone, Debug)]
 pub(super) struct Positions {
-    serial: Vec<bool>,
+    /// ± of each node's map, as the line was told it last.
+    spreads: Vec<i64>,
     offset: Option<i64>,
     pub(super) compared: u64,
 }
 
 impl Positions {
-    pub(super) const fn new(serial: Vec<bool>) -> Self {
-        Self { serial, offset: None, compared: 0 }
+    pub(super) fn new(nodes: usize) -> Self {
+        Self { spreads: vec![0; nodes], offset: None, compared: 0 }
+    }
+
+    /// The line is told how exact a node's map is.
+    pub(super) fn told_spread(&mut self, node: usize, spread: i64) {
+        self.spreads[node] = spread;
     }
 
     /// Where the frame begins.
@@ -42,7 +46,6 @@ impl Positions {
         }
         let off = position - belt - self.offset?;
         self.compared += 1;
-        let limit = if self.serial[node] { SERIAL_COUNTS } else { NETWORK_COUNTS };
-        (off.abs() > limit).then_some(off)
+        (off.abs() > self.spreads[node] + OWN_COUNTS).then_some(off)
     }
 }
