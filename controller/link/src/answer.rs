@@ -135,7 +135,7 @@ impl Master {
             && lengths == (kind.event_words(), settings)
             && identity.boot_id != 0;
         // Nothing seals an identity: what it says anew must be read twice, whatever comes between.
-        if !fits || other_device {
+        if !fits || station.answerers.serial() != Some(serial) {
             let read_once = station.unconfirmed.replace(identity) == Some(identity);
             if !read_once {
                 return;
