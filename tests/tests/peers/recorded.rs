@@ -316,7 +316,7 @@ impl Journal {
         assert_eq!(counts.map(i64::from), wire, "{tag}");
         // The window is that of the decision, widened alike on both sides by the ± of the map.
         let (width, decided) = (armed.to.wrapping_sub(armed.from), plan.to.since(plan.from).0);
-        let wider = i64::from(width) - i64::from(decided);
+        let wider = i64::from(width) - decided;
         assert!((0..=20).contains(&wider) && wider % 2 == 0, "{tag}: {wider} counts wider");
         let ArmEnd::Fired { edge } = end else {
             assert_ne!(ended.outcome, 1, "{tag}: {end:?}");
@@ -326,7 +326,7 @@ impl Journal {
         // Window and head edge lie alike in the node's counts and in the belt's frame.
         let centre = armed.from.wrapping_add(width / 2);
         let on_wire = i64::from(ended.head.wrapping_sub(centre).cast_signed());
-        let in_journal = i64::from(edge.since(plan.from).0) - i64::from(decided) / 2;
+        let in_journal = edge.since(plan.from).0 - decided / 2;
         assert!((on_wire - in_journal).abs() <= 4, "{tag}: {on_wire} {in_journal}");
         true
     }
