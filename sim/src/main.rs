@@ -76,6 +76,11 @@ struct Serve {
     /// Appends one JSON line for each parcel that has ended.
     #[arg(long)]
     truth: Option<PathBuf>,
+    /// What goes wrong on every bus: none, mixed20, bad-rs485, rates like late=20000,lost=50000 (ppm
+    /// of the frames; bit_errors and bursts in ppb of the bits), a mixture followed by rates, or a
+    /// TOML file of rates.
+    #[arg(long)]
+    faults: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -52,8 +52,8 @@ fn command(dir: &Path, more: &[&str]) -> Command {
 struct Program(Child);
 
 impl Program {
-    fn start(dir: &Path) -> (Self, BTreeMap<String, String>) {
-        let mut child = command(dir, &["--seed", "5"])
+    fn start(dir: &Path, more: &[&str]) -> (Self, BTreeMap<String, String>) {
+        let mut child = command(dir, &[&["--seed", "5"], more].concat())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -91,6 +91,14 @@ fn kind(pdu: &[u8]) -> u16 {
     u16::from_be_bytes([pdu[2], pdu[3]])
 }
 
+/// Opens a terminal as a host does.
+fn open(tty: &Path) -> File {
+    let noctty = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).expect("small");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(noctty);
+    options.open(tty).expect("the terminal opens")
+}
+
 fn ask_serial(port: &mut File, unit: u8) -> u16 {
     let mut frame = [0; 16];
     let len = rtu::encode(unit, &identity_request(), &mut frame).expect("fits");
@@ -117,20 +125,14 @@ fn ask_network(stream: &mut TcpStream, transaction: u16) -> u16 {
 #[test]
 fn both_wires_answer_and_the_end_is_clean() {
     let scratch = Scratch::new("wires");
-    let (program, endpoints) = Program::start(&scratch.0);
+    let (program, endpoints) = Program::start(&scratch.0, &[]);
     let names: Vec<&str> = endpoints.keys().map(String::as_str).collect();
     assert_eq!(names, ["dws", "field", "scanner"]);
     let tty = scratch.0.join("field.tty");
     assert_eq!(Path::new(&endpoints["field"]), tty.canonicalize().map(|_| &*tty).expect("a link"));
     for _ in 0..2 {
         // A host that closes its port and opens it again.
-        let noctty = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).expect("small");
-        let mut port = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(noctty)
-            .open(&tty)
-            .expect("the terminal opens");
+        let mut port = open(&tty);
         for (unit, expected) in [
             (3, NodeKind::Zone),
             (3, NodeKind::Zone),
@@ -158,6 +160,55 @@ fn both_wires_answer_and_the_end_is_clean() {
     assert!(!tty.is_symlink() && !scratch.0.join("endpoints.json").exists());
 }
 
+/// Waits until `found` says so; gives up after ten seconds.
+#[expect(clippy::disallowed_methods, reason = "patience with another process")]
+fn wait_for(what: &str, found: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while !found() {
+        assert!(std::time::Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_port_is_unplugged_and_comes_back_at_its_path() {
+    let scratch = Scratch::new("unplug");
+    let faults = scratch.0.join("faults.toml");
+    std::fs::write(&faults, "unplugs = 1_000_000\nunplug_ms = [300, 300]\n").expect("written");
+    let more = ["--faults", faults.to_str().expect("UTF-8")];
+    let (program, endpoints) = Program::start(&scratch.0, &more);
+    let tty = PathBuf::from(&endpoints["field"]);
+    for _ in 0..2 {
+        let mut frame = [0; 16];
+        let len = rtu::encode(3, &identity_request(), &mut frame).expect("fits");
+        let mut port = open(&tty);
+        port.write_all(&frame[..len]).expect("written");
+        wait_for("the path goes", || !tty.is_symlink());
+        wait_for("the path comes back", || tty.exists());
+        // Whatever had come before: then the port hangs up.
+        let mut bytes = [0; 64];
+        while port.read(&mut bytes).is_ok_and(|count| count > 0) {}
+        drop(port);
+    }
+    assert_eq!(program.end(), Some(0));
+}
+
+#[test]
+fn answers_on_a_bad_network_carry_another_number() {
+    let scratch = Scratch::new("number");
+    let (program, endpoints) =
+        Program::start(&scratch.0, &["--faults", "none,wrong_transactions=1000000"]);
+    let mut stream = TcpStream::connect(&endpoints["dws"]).expect("the port is open");
+    let mut frame = [0; 32];
+    let request = mbap::Frame { transaction: 77, unit: 1, pdu: &identity_request() };
+    let len = mbap::encode(request, &mut frame).expect("fits");
+    stream.write_all(&frame[..len]).expect("written");
+    let mut answer = [0; 29];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(mbap::decode(&answer).expect("a whole frame").transaction, 76);
+    assert_eq!(program.end(), Some(0));
+}
+
 /// Runs the program until it ends by itself, and checks its code and message.
 fn check_fault(mut command: Command, code: i32, message: &str) {
     let output = command.output().expect("the program starts");
@@ -175,6 +226,7 @@ fn faults_have_their_codes_and_messages() {
     let nowhere = nowhere.to_str().expect("UTF-8");
     check_fault(command(dir, &["--truth", nowhere]), 4, "failed to write");
     check_fault(command(dir, &["--feed", "sometimes"]), 2, "saturated");
+    check_fault(command(dir, &["--faults", "lat=3"]), 3, "no \"lat\"");
     std::fs::write(dir.join("field.tty"), "mine").expect("written");
     check_fault(command(dir, &[]), 4, "field.tty: something stands there");
     assert_eq!(std::fs::read_to_string(dir.join("field.tty")).expect("kept"), "mine");

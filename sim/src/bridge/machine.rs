@@ -376,7 +376,7 @@ impl Bridge {
     }
 
     /// Hands bytes to the host's adapter.
-    pub(super) fn to_host(&mut self, at: u64, mut bytes: Vec<u8>, reading: Reading) {
+    pub(super) fn hand_over(&mut self, at: u64, mut bytes: Vec<u8>, reading: Reading) {
         let opening = self.opening;
         if !self.held.is_empty() && reading != Reading::Split {
             // Something waits in the adapter: the order stays, and it comes in one piece.

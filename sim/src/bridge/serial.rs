@@ -83,7 +83,7 @@ impl Bridge {
             }
             Some(Asked::Echo) => {
                 self.tally.count(Class::Echoes);
-                self.to_host(now, bytes.clone(), Reading::Whole);
+                self.hand_over(now, bytes.clone(), Reading::Whole);
             }
             Some(Asked::Foreign) => return self.foreign(now, timing),
             Some(Asked::SecondMaster) => return self.second_master(now, timing),
@@ -222,7 +222,7 @@ impl Bridge {
         if heard.from != Speaker::Host {
             // Without a setting that marks it, a bad character is read as 0x00.
             let read = heard.characters.iter().map(|character| character.unwrap_or(0)).collect();
-            self.to_host(at, read, heard.reading);
+            self.hand_over(at, read, heard.reading);
         }
     }
 
@@ -310,7 +310,7 @@ impl Bridge {
         let bytes: Vec<u8> = (0..count.max(1)).map(byte).collect();
         self.touched(at, timing);
         self.everybody(at, &Sound::Bytes(bytes.clone()), Speaker::Noise);
-        self.to_host(at, bytes, Reading::Whole);
+        self.hand_over(at, bytes, Reading::Whole);
         if at + BABBLE_US < self.babbles_until {
             self.enter(at + BABBLE_US, Event::Babble);
         }

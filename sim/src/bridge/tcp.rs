@@ -138,7 +138,7 @@ impl Bridge {
         }
         match reading {
             Reading::Whole => self.enter(at, Event::ToHost(bytes, self.opening)),
-            Reading::Split | Reading::Merged => self.to_host(at, bytes, reading),
+            Reading::Split | Reading::Merged => self.hand_over(at, bytes, reading),
         }
     }
 

@@ -26,7 +26,7 @@ impl Endpoints {
     }
 
     /// Links a serial bus's terminal as `<bus>.tty`; a link left by an earlier run is replaced.
-    pub(super) fn serial(&mut self, bus: &str, terminal: &Path) -> Result<(), ServeError> {
+    pub(super) fn serial(&mut self, bus: &str, terminal: &Path) -> Result<PathBuf, ServeError> {
         let link = self.dir.join(format!("{bus}.tty"));
         match std::fs::symlink_metadata(&link) {
             Ok(found) if found.is_symlink() => std::fs::remove_file(&link)
@@ -37,8 +37,8 @@ impl Endpoints {
         symlink(terminal, &link)
             .map_err(|source| ServeError::Write { path: link.clone(), source })?;
         self.buses.insert(bus.to_owned(), link.display().to_string());
-        self.made.push(link);
-        Ok(())
+        self.made.push(link.clone());
+        Ok(link)
     }
 
     /// Enters a TCP bus.
@@ -64,7 +64,10 @@ impl Endpoints {
 impl Drop for Endpoints {
     fn drop(&mut self) {
         for path in &self.made {
-            if let Err(error) = std::fs::remove_file(path) {
+            // A link is gone while its port is unplugged.
+            if std::fs::symlink_metadata(path).is_ok()
+                && let Err(error) = std::fs::remove_file(path)
+            {
                 eprintln!("sortline-sim: {} stays behind: {error}", path.display());
             }
         }

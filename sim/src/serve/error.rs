@@ -1,6 +1,6 @@
 //! Why the program cannot serve.
 
-use line_sim::{ManifestError, PlantFileError, SetupError};
+use line_sim::{FaultsError, ManifestError, PlantFileError, SetupError};
 use std::io;
 use std::path::PathBuf;
 
@@ -15,6 +15,8 @@ pub(crate) enum ServeError {
     PlantFile { path: PathBuf, source: PlantFileError },
     /// The manifest has not the shape.
     Manifest { path: PathBuf, source: ManifestError },
+    /// The faults are not understood.
+    Faults(FaultsError),
     /// The files do not fit each other.
     Setup(SetupError),
     /// The directory cannot be made or used.
@@ -39,6 +41,7 @@ impl ServeError {
             | Self::LineFile { .. }
             | Self::PlantFile { .. }
             | Self::Manifest { .. }
+            | Self::Faults(_)
             | Self::Setup(_) => 3,
             Self::Directory { .. }
             | Self::Terminal { .. }
@@ -60,6 +63,7 @@ impl core::fmt::Display for ServeError {
             Self::PlantFile { path, source } => write!(f, "use {}: {source}", path.display()),
             Self::Manifest { path, source } => write!(f, "use {}: {source}", path.display()),
             Self::Setup(source) => write!(f, "{source}"),
+            Self::Faults(source) => write!(f, "{source}"),
             Self::Directory { path, source } => {
                 write!(f, "use the directory {}: {source}", path.display())
             }
@@ -92,6 +96,7 @@ impl std::error::Error for ServeError {
             Self::PlantFile { source, .. } => Some(source),
             Self::Manifest { source, .. } => Some(source),
             Self::Setup(source) => Some(source),
+            Self::Faults(source) => Some(source),
             Self::LineFile { .. } | Self::Occupied { .. } => None,
         }
     }

@@ -18,7 +18,7 @@ use crate::Serve;
 use endpoints::Endpoints;
 use ledger::Ledger;
 use line_file::LineFile;
-use line_sim::{PlantFile, World, WorldSetup, read_manifest};
+use line_sim::{Faults, PlantFile, World, WorldSetup, read_manifest};
 use pacer::Pacer;
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,6 +41,8 @@ struct Request {
 
 /// Serves the line until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &Serve) -> Result<(), ServeError> {
+    let faults = faults(arguments.faults.as_deref())?;
+    let faulty = !faults.is_none();
     let world = World::new(WorldSetup {
         line: line_file(&arguments.line)?,
         plant: plant_file(&arguments.plant)?,
@@ -49,7 +51,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<(), ServeError> {
         feed: arguments.feed.into(),
         profile: arguments.profile.clone(),
         parcels: arguments.parcels,
-        faults: line_sim::Faults::NONE,
+        faults,
     })
     .map_err(ServeError::Setup)?;
     let ledger = Ledger::open(arguments.truth.as_deref())?;
@@ -57,10 +59,10 @@ pub(crate) fn run(arguments: &Serve) -> Result<(), ServeError> {
         .enable_all()
         .build()
         .map_err(ServeError::Runtime)?;
-    runtime.block_on(serve(world, ledger, &arguments.dir))
+    runtime.block_on(serve(world, ledger, &arguments.dir, faulty))
 }
 
-async fn serve(world: World, ledger: Ledger, dir: &Path) -> Result<(), ServeError> {
+async fn serve(world: World, ledger: Ledger, dir: &Path, faulty: bool) -> Result<(), ServeError> {
     let mut term = signal(SignalKind::terminate()).map_err(ServeError::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Runtime)?;
     let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
@@ -70,8 +72,8 @@ async fn serve(world: World, ledger: Ledger, dir: &Path) -> Result<(), ServeErro
         outlets.push(match plan.serial {
             Some(timing) => {
                 let line = pty::open(&plan.name)?;
-                endpoints.serial(&plan.name, line.path())?;
-                Some(line.start(bus, timing, requests.clone()))
+                let link = endpoints.serial(&plan.name, line.path())?;
+                Some(line.start(bus, timing, (link, faulty), requests.clone()))
             }
             None => {
                 let address = tcp::listen(bus, &plan.name, requests.clone()).await?;
@@ -80,7 +82,7 @@ async fn serve(world: World, ledger: Ledger, dir: &Path) -> Result<(), ServeErro
             }
         });
     }
-    let pacer = Pacer::new(world, ledger, outlets);
+    let pacer = Pacer::new(world, ledger, outlets, faulty);
     endpoints.publish()?;
     tokio::select! {
         biased;
@@ -107,6 +109,14 @@ fn line_file(path: &Path) -> Result<LineFile, ServeError> {
 fn plant_file(path: &Path) -> Result<PlantFile, ServeError> {
     PlantFile::parse(&text(path)?)
         .map_err(|source| ServeError::PlantFile { path: path.to_owned(), source })
+}
+
+/// The faults of a file, when there is one of that name, or of the text itself.
+fn faults(text_or_path: Option<&str>) -> Result<Faults, ServeError> {
+    let Some(given) = text_or_path else { return Ok(Faults::NONE) };
+    let path = Path::new(given);
+    if path.is_file() { Faults::from_toml(&text(path)?) } else { Faults::parse(given) }
+        .map_err(ServeError::Faults)
 }
 
 fn manifest(path: &Path) -> Result<Vec<line_sim::Item>, ServeError> {

@@ -3,8 +3,8 @@
 use super::clock::Clock;
 use super::ledger::Ledger;
 use super::tcp::Client;
-use super::{Request, ServeError};
-use line_sim::World;
+use super::{Request, ServeError, pty};
+use line_sim::{PortChange, World};
 use modbus::rtu::Timing;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,13 +30,17 @@ pub(super) struct Pacer {
     /// Wires of the serial buses.
     wires: Vec<Option<Timing>>,
     /// Senders of the serial buses' answers.
-    outlets: Vec<Option<mpsc::Sender<Vec<u8>>>>,
+    outlets: Vec<Option<mpsc::Sender<pty::Outbound>>>,
     requests: Agenda<(usize, Vec<u8>)>,
     answers: Agenda<(usize, Vec<u8>)>,
     /// Clients by the transaction number under which the world knows their request.
     clients: BTreeMap<u16, Client>,
     transaction: u16,
     order: u64,
+    /// Streams may be cut anywhere: a bus's bytes go to the client that asked last, as they are.
+    faulty: bool,
+    /// That client, by bus.
+    last: BTreeMap<usize, Client>,
 }
 
 impl Pacer {
@@ -44,7 +48,8 @@ impl Pacer {
     pub(super) fn new(
         world: World,
         ledger: Ledger,
-        outlets: Vec<Option<mpsc::Sender<Vec<u8>>>>,
+        outlets: Vec<Option<mpsc::Sender<pty::Outbound>>>,
+        faulty: bool,
     ) -> Self {
         let wires = world.buses().map(|bus| bus.serial).collect();
         Self {
@@ -58,6 +63,8 @@ impl Pacer {
             clients: BTreeMap::new(),
             transaction: 0,
             order: 0,
+            faulty,
+            last: BTreeMap::new(),
         }
     }
 
@@ -109,6 +116,9 @@ impl Pacer {
             let (bus, frame) = entry.remove();
             self.answer(bus, frame);
         }
+        for change in self.world.take_port_changes() {
+            self.port(change);
+        }
         now
     }
 
@@ -119,7 +129,9 @@ impl Pacer {
         if let Some(timing) = self.wires[bus] {
             at = at.plus(timing.wire_time(frame.len()));
         }
-        if let Some(client) = client {
+        if let (Some(client), true) = (&client, self.faulty) {
+            self.last.insert(bus, client.clone());
+        } else if let Some(client) = client {
             self.transaction = self.transaction.wrapping_add(1);
             if let Some(number) = frame.first_chunk_mut() {
                 *number = self.transaction.to_be_bytes();
@@ -140,14 +152,36 @@ impl Pacer {
 
     fn answer(&mut self, bus: usize, frame: Vec<u8>) {
         if let Some(outlet) = &self.outlets[bus] {
-            if outlet.try_send(frame).is_err() {
+            if outlet.try_send(pty::Outbound::Bytes(frame)).is_err() {
                 eprintln!("sortline-sim: bus {bus}: an answer is lost: the host does not read");
+            }
+        } else if self.faulty {
+            if let Some(client) = self.last.get(&bus) {
+                client.stream(frame);
             }
         } else if let Some(number) = frame.first_chunk() {
             let client = self.clients.remove(&u16::from_be_bytes(*number));
             if let Some(client) = client {
                 client.answer(&frame);
             }
+        }
+    }
+
+    /// A port or connection is gone or back.
+    fn port(&mut self, change: PortChange) {
+        match (&self.outlets[change.bus], change.usable) {
+            (Some(outlet), usable) => {
+                let what = if usable { pty::Outbound::Plug } else { pty::Outbound::Unplug };
+                if outlet.try_send(what).is_err() {
+                    eprintln!("sortline-sim: bus {}: the port cannot be changed", change.bus);
+                }
+            }
+            (None, false) => {
+                if let Some(client) = self.last.remove(&change.bus) {
+                    client.reset();
+                }
+            }
+            (None, true) => {}
         }
     }
 }

@@ -16,6 +16,25 @@ const GRAIN: Duration = Duration::from_millis(2);
 /// The receiver of a bus stands for no single node; no node has this unit.
 const NO_UNIT: u8 = 255;
 
+/// What is done to a bus from the world's side.
+#[derive(Debug)]
+pub(super) enum Outbound {
+    /// Bytes for the host.
+    Bytes(Vec<u8>),
+    /// The adapter is pulled out: the terminal hangs up and its path is gone.
+    Unplug,
+    /// It is put in again: another terminal at the same path.
+    Plug,
+}
+
+/// How the carrying of frames ended.
+enum End {
+    /// The program ends.
+    Over,
+    /// The adapter was pulled out.
+    Unplugged,
+}
+
 /// An open pseudo-terminal.
 #[derive(Debug)]
 pub(super) struct Terminal {
@@ -47,26 +66,41 @@ impl Terminal {
         self,
         bus: usize,
         timing: Timing,
+        (link, faulty): (PathBuf, bool),
         requests: mpsc::Sender<Request>,
-    ) -> mpsc::Sender<Vec<u8>> {
-        let (answers, outbox) = mpsc::channel(ANSWERS_MAX);
+    ) -> mpsc::Sender<Outbound> {
+        let (answers, mut outbox) = mpsc::channel(ANSWERS_MAX);
         let task = async move {
-            if let Err(error) = self.carry(bus, timing, &requests, outbox).await {
-                eprintln!("sortline-sim: bus {bus}: the pseudo-terminal failed: {error}");
+            let mut terminal = self;
+            loop {
+                let next = match terminal.carry(bus, (timing, faulty), &requests, &mut outbox).await
+                {
+                    Ok(End::Over) => return,
+                    Ok(End::Unplugged) => replug(&link, &mut outbox).await,
+                    Err(error) => Err(error),
+                };
+                match next {
+                    Ok(Some(next)) => terminal = next,
+                    Ok(None) => return,
+                    Err(error) => {
+                        eprintln!("sortline-sim: bus {bus}: the pseudo-terminal failed: {error}");
+                        return;
+                    }
+                }
             }
         };
         drop(tokio::spawn(task));
         answers
     }
 
-    /// Carries frames until the program ends.
+    /// Carries frames until the program ends or the adapter is pulled out.
     async fn carry(
         self,
         bus: usize,
-        timing: Timing,
+        (timing, faulty): (Timing, bool),
         requests: &mpsc::Sender<Request>,
-        mut outbox: mpsc::Receiver<Vec<u8>>,
-    ) -> io::Result<()> {
+        outbox: &mut mpsc::Receiver<Outbound>,
+    ) -> io::Result<End> {
         let _slave = self.slave;
         let mut master = self.master;
         let silence = Duration::from_micros(timing.silence().0) + GRAIN;
@@ -79,14 +113,22 @@ impl Terminal {
             tokio::select! {
                 biased;
                 answer = outbox.recv() => {
-                    let Some(answer) = answer else { return Ok(()) };
+                    let answer = match answer {
+                        None => return Ok(End::Over),
+                        Some(Outbound::Unplug) => return Ok(End::Unplugged),
+                        Some(Outbound::Plug) => continue,
+                        Some(Outbound::Bytes(answer)) => answer,
+                    };
                     // Every node hears the answers of the others, and nobody waits for a host
                     // that does not read.
                     if let Err(error) = master.try_write(&answer) {
                         eprintln!("sortline-sim: bus {bus}: an answer is lost: {error}");
                     }
-                    offer(bus, &mut receiver, &answer, requests).await;
-                    quiet = false;
+                    // Where anything may be on the line, requests are told by silences alone.
+                    if !faulty {
+                        offer(bus, &mut receiver, &answer, requests).await;
+                        quiet = false;
+                    }
                 }
                 read = master.read(&mut buffer) => {
                     let Some(bytes @ [_, ..]) = buffer.get(..read?) else {
@@ -101,6 +143,25 @@ impl Terminal {
                         send(bus, frame, requests).await;
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Takes the path away until the adapter is put in again; `None` when the program ends.
+async fn replug(
+    link: &Path,
+    outbox: &mut mpsc::Receiver<Outbound>,
+) -> io::Result<Option<Terminal>> {
+    std::fs::remove_file(link)?;
+    loop {
+        match outbox.recv().await {
+            None => return Ok(None),
+            Some(Outbound::Bytes(_) | Outbound::Unplug) => {}
+            Some(Outbound::Plug) => {
+                let terminal = pair()?;
+                std::os::unix::fs::symlink(terminal.path(), link)?;
+                return Ok(Some(terminal));
             }
         }
     }

@@ -10,10 +10,19 @@ use tokio::sync::mpsc;
 /// Answers on their way to one client; what a client does not take is lost.
 const ANSWERS_MAX: usize = 64;
 
+/// What is done to a client.
+#[derive(Debug)]
+pub(super) enum Outbound {
+    /// Bytes of the stream.
+    Bytes(Vec<u8>),
+    /// The connection is reset.
+    Reset,
+}
+
 /// Where a client's answers go.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
-    answers: mpsc::Sender<Vec<u8>>,
+    answers: mpsc::Sender<Outbound>,
     /// The client's own transaction number of the request.
     transaction: u16,
 }
@@ -25,9 +34,20 @@ impl Client {
         if let Some(number) = frame.first_chunk_mut() {
             *number = self.transaction.to_be_bytes();
         }
-        if self.answers.try_send(frame).is_err() {
+        self.stream(frame);
+    }
+
+    /// Sends bytes as they are.
+    pub(super) fn stream(&self, bytes: Vec<u8>) {
+        if self.answers.try_send(Outbound::Bytes(bytes)).is_err() {
             eprintln!("sortline-sim: an answer is lost: its client is gone or does not read");
         }
+    }
+
+    /// Closes the connection.
+    pub(super) fn reset(&self) {
+        // A client that is gone already needs no reset.
+        let _gone = self.answers.try_send(Outbound::Reset).is_err();
     }
 }
 
@@ -57,7 +77,7 @@ pub(super) async fn listen(
 
 /// Serves one client until it leaves or what it sends is no Modbus.
 async fn client(bus: usize, mut stream: TcpStream, requests: mpsc::Sender<Request>) {
-    let (answers, mut outbox) = mpsc::channel::<Vec<u8>>(ANSWERS_MAX);
+    let (answers, mut outbox) = mpsc::channel::<Outbound>(ANSWERS_MAX);
     let (mut from, mut to) = stream.split();
     let mut decoder = Decoder::new();
     let mut buffer = [0; 1024];
@@ -65,7 +85,8 @@ async fn client(bus: usize, mut stream: TcpStream, requests: mpsc::Sender<Reques
         tokio::select! {
             biased;
             Some(answer) = outbox.recv() => {
-                if to.write_all(&answer).await.is_err() {
+                let Outbound::Bytes(bytes) = answer else { return };
+                if to.write_all(&bytes).await.is_err() {
                     return;
                 }
             }
@@ -92,7 +113,11 @@ async fn client(bus: usize, mut stream: TcpStream, requests: mpsc::Sender<Reques
     }
 }
 
-fn request(bus: usize, frame: mbap::Frame<'_>, answers: &mpsc::Sender<Vec<u8>>) -> Option<Request> {
+fn request(
+    bus: usize,
+    frame: mbap::Frame<'_>,
+    answers: &mpsc::Sender<Outbound>,
+) -> Option<Request> {
     let mut bytes = [0; mbap::MAX_FRAME];
     let len = mbap::encode(frame, &mut bytes).ok()?;
     let client = Client { answers: answers.clone(), transaction: frame.transaction };
