@@ -1,5 +1,7 @@
 //! Links against the real node machines in virtual time.
 
+#[path = "link/confirmed.rs"]
+mod confirmed;
 #[path = "link/health.rs"]
 mod health;
 #[path = "link/late_arms.rs"]

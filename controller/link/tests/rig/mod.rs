@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Flipped,
     /// The identity block says another map version.
     Version(u8),
+    /// One bit of this byte of the identity block is flipped, under a right CRC.
+    Identity(usize),
     /// These many bytes of nonsense come instead.
     Garbage(u8),
     /// The request is not executed, this exception comes.
@@ -251,6 +253,11 @@ impl Rig {
             (flight.fault, flight.served.as_deref_mut())
         {
             *low = version;
+        }
+        if let (Fault::Identity(at), Some([0x03, _, block @ ..])) =
+            (flight.fault, flight.served.as_deref_mut())
+        {
+            block[at] ^= 0x10;
         }
         if let (Fault::Garbage(len), Some(pdu)) = (flight.fault, &mut flight.served) {
             let seed = self.plant.now.0 / 1_000;
