@@ -137,7 +137,7 @@ impl BusMeter {
     pub(super) fn load_permille(&self, now: Micros) -> u64 {
         let taken: u64 = self.inside(now).map(|(_, taken, _)| taken.0).fold(0, u64::saturating_add);
         let span = self.span(now).0;
-        if span == 0 { 0 } else { (taken.saturating_mul(1_000) / span).min(1_000) }
+        taken.saturating_mul(1_000).checked_div(span).unwrap_or_default().min(1_000)
     }
 
     /// Exchanges a second, in tenths.
@@ -145,7 +145,7 @@ impl BusMeter {
         let begun = self.inside(now).filter(|(_, _, begins)| *begins).count();
         let span = self.span(now).0;
         let begun = u64::try_from(begun).unwrap_or(u64::MAX).saturating_mul(10_000_000);
-        if span == 0 { 0 } else { begun / span }
+        begun.checked_div(span).unwrap_or_default()
     }
 
     fn inside(&self, now: Micros) -> impl Iterator<Item = &(Micros, Micros, bool)> {
