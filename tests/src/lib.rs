@@ -8,6 +8,7 @@ pub mod harness;
 pub mod inputs;
 pub mod oracle;
 pub mod process;
+pub mod replays;
 pub mod summary;
 pub mod torture;
 pub mod wires;
