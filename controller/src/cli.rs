@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
+use crate::audit;
 use crate::config::Line;
 use crate::exit::{Exit, TABLE};
 use crate::incident;
@@ -50,6 +51,9 @@ enum Command {
     /// Puts a slice of the journal into one masked file that replays elsewhere.
     #[command(after_help = TABLE)]
     Incident(incident::export::Arguments),
+    /// Prints what people did: who, when, what, and what it changed or why it was refused.
+    #[command(after_help = TABLE)]
+    Audit(audit::Arguments),
     /// Looks after the journal.
     Journal {
         #[command(subcommand)]
@@ -132,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Bus { command } => tools::run(*command),
         Command::Replay(args) => replay::command::run(&args),
         Command::Incident(args) => incident::export::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Journal { command } => commands::run(&command),
     };
     exit.into()

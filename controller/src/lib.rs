@@ -5,6 +5,7 @@
 //! everything. It must not know a register, a position or a rule of sorting. Start reading at
 //! [`run`] (the loop: what wakes it and where effects go), then [`guard`], [`journal`], [`bus`].
 
+pub mod audit;
 pub mod bus;
 pub mod cli;
 pub mod clock;
