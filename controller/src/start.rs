@@ -252,8 +252,7 @@ fn open_buses(line: &Line, tap: &Tap) -> Result<Buses, DaemonFault> {
         let (submit, requests) = mpsc::channel(bus::REQUESTS_MAX);
         let name = setup.name.clone();
         if let BusPort::Tcp { address } = port {
-            let setup =
-                tcp::Setup { bus: index, name, address: address.clone(), tap: tap.clone() };
+            let setup = tcp::Setup { bus: index, name, address: address.clone(), tap: tap.clone() };
             tokio::spawn(tcp::serve(setup, requests, say.clone()));
         } else if let Some((setup, rs485)) = serial_setup(index, name, port, tap) {
             // The thread ends with its requests' sender; nobody needs to join it.

@@ -66,7 +66,7 @@ pub struct Passed {
 #[derive(Clone)]
 enum Kind {
     Serial { session: Box<Session>, timing: Timing, sending: Option<(Micros, Vec<u8>)> },
-    Tcp { transaction: u16, open: Option<Open>, stream: mbap::Decoder, connected: bool },
+    Tcp { transaction: u16, open: Option<Open>, stream: Box<mbap::Decoder>, connected: bool },
 }
 
 #[derive(Clone)]
@@ -88,7 +88,7 @@ impl Wire {
 
     /// A TCP connection, the `index`-th bus of the line file.
     pub fn tcp(index: usize) -> Self {
-        let stream = mbap::Decoder::new();
+        let stream = Box::new(mbap::Decoder::new());
         let kind = Kind::Tcp { transaction: 0, open: None, stream, connected: true };
         Self { index, kind, record: None }
     }
@@ -197,7 +197,7 @@ impl Wire {
             }
             Kind::Tcp { open, stream, connected, .. } => {
                 *connected = false;
-                *stream = mbap::Decoder::new();
+                **stream = mbap::Decoder::new();
                 open.take().map(|_| Done::Lost)
             }
         }

@@ -7,9 +7,9 @@
 
 use line_engine::record;
 use line_model::{Line, Memory};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use system_tests::harness::Harness;
 use system_tests::inputs::Inputs;
 use system_tests::summary;
@@ -103,29 +103,9 @@ fn next(queue: &Mutex<Receiver<Death>>) -> Option<Death> {
     queue.lock().ok()?.recv().ok()
 }
 
-#[test]
-fn the_process_is_cut_at_every_record() {
-    let (parcels, seed) = (number("CRASH_PARCELS", 500), number("CRASH_SEED", 31));
-    let only = number("CRASH_RECORD", 0);
-    println!(
-        "{parcels} parcels, seed {seed}; repeat one record: CRASH_PARCELS={parcels} CRASH_SEED={seed} \
-         CRASH_RECORD=<number> cargo test --release -p system-tests --test crash_matrix"
-    );
-    let inputs = Inputs::demo(parcels, seed);
-    let seen = Arc::new(Seen::default());
-    let (forks, queue) = sync_channel::<Death>(2);
-    let queue = Arc::new(Mutex::new(queue));
-    let workers: Vec<_> = (0..2)
-        .map(|_| {
-            let (queue, seen, inputs) = (queue.clone(), seen.clone(), inputs.clone());
-            std::thread::spawn(move || {
-                while let Some(death) = next(&queue) {
-                    live_through(&inputs, death, &seen);
-                }
-            })
-        })
-        .collect();
-    let mut run = Harness::new(&inputs).expect("set up");
+/// Runs to the end and forks at every record, or at `only`; returns how many there were.
+fn run_and_fork(inputs: &Inputs, parcels: u64, only: u64, forks: SyncSender<Death>) -> u64 {
+    let mut run = Harness::new(inputs).expect("set up");
     let mut replay = Line::new(run.fixed.line.engine.layout.clone());
     // States by full replay behind the records that are not durable yet, oldest first.
     let mut replayed: Vec<Memory> = Vec::new();
@@ -163,20 +143,40 @@ fn the_process_is_cut_at_every_record() {
             run.snapshot();
         }
     }
-    drop(forks);
-    for worker in workers {
-        worker.join().expect("every death was survived; the message is above");
-    }
     assert!(run.drained(), "the run itself ends");
+    run.disk.records.len() as u64
+}
+
+#[test]
+fn the_process_is_cut_at_every_record() {
+    let (parcels, seed) = (number("CRASH_PARCELS", 500), number("CRASH_SEED", 31));
+    let only = number("CRASH_RECORD", 0);
+    println!(
+        "{parcels} parcels, seed {seed}; repeat one record: CRASH_PARCELS={parcels} CRASH_SEED={seed} \
+         CRASH_RECORD=<number> cargo test --release -p system-tests --test crash_matrix"
+    );
+    let inputs = Inputs::demo(parcels, seed);
+    let seen = Seen::default();
+    let (forks, queue) = sync_channel::<Death>(2);
+    let queue = Mutex::new(queue);
+    let records = std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                while let Some(death) = next(&queue) {
+                    live_through(&inputs, death, &seen);
+                }
+            });
+        }
+        run_and_fork(&inputs, parcels, only, forks)
+    });
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     println!(
-        "{} records, {} deaths: {} went on, {} stopped first; {} landings left open for a person",
-        run.disk.records.len(),
+        "{records} records, {} deaths: {} went on, {} stopped first; {} landings left open for a person",
         read(&seen.deaths),
         read(&seen.went_on),
         read(&seen.stopped),
         read(&seen.unconfirmed),
     );
-    let expected = if only == 0 { run.disk.records.len() as u64 } else { 1 };
+    let expected = if only == 0 { records } else { 1 };
     assert_eq!(read(&seen.deaths), expected, "a death at every record");
 }

@@ -43,9 +43,7 @@ pub(super) fn call_of(pdu: &[u8]) -> Option<Call<'_>> {
             };
             Call::ReadDeviceIdentification(code, object)
         }
-        pdu::Request::Echo { .. }
-        | pdu::Request::ClearCounters
-        | pdu::Request::ReadCounter(_) => {
+        pdu::Request::Echo { .. } | pdu::Request::ClearCounters | pdu::Request::ReadCounter(_) => {
             Call::Custom(pdu::function::DIAGNOSTICS, Cow::Borrowed(pdu.get(1..)?))
         }
     })
@@ -101,7 +99,8 @@ fn device_id(function: u8, answer: &ReadDeviceIdentificationResponse) -> Vec<u8>
     let byte = |len: usize| u8::try_from(len).unwrap_or(0);
     let (code, level) = (answer.read_code.value(), answer.conformity_level.value());
     let count = byte(answer.device_id_objects.len());
-    let head = [function, pdu::function::DEVICE_ID, code, level, more, answer.next_object_id, count];
+    let head =
+        [function, pdu::function::DEVICE_ID, code, level, more, answer.next_object_id, count];
     let objects = answer.device_id_objects.iter();
     let objects = objects.flat_map(|o| [&[o.id, byte(o.value.len())], &o.value[..]].concat());
     head.into_iter().chain(objects).collect()
@@ -137,11 +136,7 @@ mod tests {
                 Response::MaskWriteRegister(1, 2, 3),
                 &[22, 0, 1, 0, 2, 0, 3],
             ),
-            (
-                &[43, 14, 3, 0],
-                identified,
-                &[43, 14, 3, 0x83, 0xFF, 0x83, 1, 0x82, 2, b'1', b'7'],
-            ),
+            (&[43, 14, 3, 0], identified, &[43, 14, 3, 0x83, 0xFF, 0x83, 1, 0x82, 2, b'1', b'7']),
         ];
         for (request, answer, bytes) in table {
             let function = call_of(request).map(|call| call.function_code().value());

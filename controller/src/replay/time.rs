@@ -16,7 +16,7 @@ pub fn parse(text: &str) -> Option<u64> {
     let text = text.trim();
     let (date, rest) = text.split_once(['T', 't', ' '])?;
     let (clock, offset_minutes) = zone(rest)?;
-    let mut date = date.split('-').map(|part| digits(part));
+    let mut date = date.split('-').map(digits);
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
     if date.next().is_some() || !(1_970..=9_999).contains(&year) || !(1..=12).contains(&month) {
         return None;
@@ -26,7 +26,7 @@ pub fn parse(text: &str) -> Option<u64> {
         return None;
     }
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    let mut clock = clock.split(':').map(|part| digits(part));
+    let mut clock = clock.split(':').map(digits);
     let (hour, minute) = (clock.next()??, clock.next()??);
     let second = clock.next().unwrap_or(Some(0))?;
     if clock.next().is_some() || hour > 23 || minute > 59 || second > 60 || fraction.len() > 6 {

@@ -28,7 +28,8 @@ fn percentile(sorted: &[u64], permille: usize) -> u64 {
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    if let Some(["many-nodes", nodes]) = words.iter().map(String::as_str).collect::<Vec<_>>().get(..)
+    if let Some(["many-nodes", nodes]) =
+        words.iter().map(String::as_str).collect::<Vec<_>>().get(..)
     {
         return many::serve(nodes.parse().expect("a number of nodes"));
     }

@@ -7,6 +7,7 @@ use line_sim::nodes::NativeNode;
 use node::{Output, Stamp};
 use node_link::{BusId, BusSetup, Frame, LinkLimits, Master, Outcome, State, Transmit};
 use registers::NodeKind;
+use sortline::bus::tap::Tap;
 use sortline::bus::{Event, Heard, REQUESTS_MAX, Request, tcp};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write as _};
@@ -109,7 +110,12 @@ async fn poll(ports: &[&str]) -> (Vec<u64>, u64, f64, f64) {
         let (requests, queue) = mpsc::channel(REQUESTS_MAX);
         // More than 256 buses share a number here: which seat answers is told by the channel.
         let (own, mut mine) = mpsc::channel::<Heard>(8);
-        let setup = tcp::Setup { bus: 0, name: (*port).to_owned(), address: format!("127.0.0.1:{port}") };
+        let setup = tcp::Setup {
+            bus: 0,
+            name: (*port).to_owned(),
+            address: format!("127.0.0.1:{port}"),
+            tap: Tap::default(),
+        };
         drop(tokio::spawn(tcp::serve(setup, queue, own)));
         let says = says.clone();
         drop(tokio::spawn(async move {
@@ -121,7 +127,13 @@ async fn poll(ports: &[&str]) -> (Vec<u64>, u64, f64, f64) {
         }));
         let bus = u8::try_from(index % 256).expect("in range");
         let frame = Frame::new(EncoderId(0), None);
-        seats.push(Seat { master: master(bus), frame, requests, answered: None, cycles: Vec::new() });
+        seats.push(Seat {
+            master: master(bus),
+            frame,
+            requests,
+            answered: None,
+            cycles: Vec::new(),
+        });
     }
     let started = clock();
     let now = || Micros(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));

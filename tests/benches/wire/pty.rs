@@ -10,6 +10,7 @@ use modbus::rtu::{self, Timing};
 use registers::NodeKind;
 use registers::exchange::WRITE_WORDS;
 use registers::map::{EVENTS, WRITE};
+use sortline::bus::tap::Tap;
 use sortline::bus::{Event, HEARD_MAX, REQUESTS_MAX, Request, serial};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -96,8 +97,7 @@ pub(crate) fn cycle() {
     spent.sort_unstable();
     let request = 13 + 2 * usize::from(WRITE_WORDS);
     let answer = 5 + 2 * usize::from(NodeKind::Zone.event_words());
-    let least =
-        timing.wire_time(request + answer).0 + 2 * timing.silence().0 + TURN_AROUND_US;
+    let least = timing.wire_time(request + answer).0 + 2 * timing.silence().0 + TURN_AROUND_US;
     let mean = spent.iter().sum::<u64>() as f64 / spent.len().max(1) as f64;
     println!(
         "\n(a) the same exchange over a PTY, our serial bus: median {:.2} ms, mean {:.2} ms, p99 {:.2} ms \
@@ -120,5 +120,13 @@ fn setup(path: std::path::PathBuf) -> serial::Setup {
     };
     let parity = tokio_serial::Parity::Even;
     let stop_bits = tokio_serial::StopBits::One;
-    serial::Setup { bus: 0, name: "bench".into(), path, wire, parity, stop_bits }
+    serial::Setup {
+        bus: 0,
+        name: "bench".into(),
+        path,
+        wire,
+        parity,
+        stop_bits,
+        tap: Tap::default(),
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::{clock, percentile};
 use modbus::pdu::{MAX_PDU, read_holding};
+use sortline::bus::tap::Tap;
 use sortline::bus::{Event, HEARD_MAX, REQUESTS_MAX, Request, tcp};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -89,8 +90,12 @@ async fn bare(port: u16) -> Vec<u64> {
 async fn ours(port: u16) -> Vec<u64> {
     let (requests, queue) = mpsc::channel(REQUESTS_MAX);
     let (says, mut heard) = mpsc::channel(HEARD_MAX);
-    let setup =
-        tcp::Setup { bus: 0, name: "bench".into(), address: format!("127.0.0.1:{port}") };
+    let setup = tcp::Setup {
+        bus: 0,
+        name: "bench".into(),
+        address: format!("127.0.0.1:{port}"),
+        tap: Tap::default(),
+    };
     let bus = tokio::spawn(tcp::serve(setup, queue, says));
     let up = heard.recv().await.map(|heard| heard.event);
     assert_eq!(up, Some(Event::Up));
@@ -125,9 +130,8 @@ pub(crate) fn beside_peers() {
     let stdout = server.0.stdout.take().expect("piped");
     BufReader::new(stdout).read_line(&mut line).expect("it prints its port");
     let port: u16 = line.trim().parse().expect("a port");
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-    };
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut ratios = Vec::new();
     for _ in 0..RUNS {
         let c = report("libmodbus, C", libmodbus(&program, port));

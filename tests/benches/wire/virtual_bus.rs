@@ -175,7 +175,8 @@ impl Bench {
             if self.out.reply.is_empty() {
                 continue;
             }
-            if matches!(request, [_, 0x17, high, low, ..] if [*high, *low] == EVENTS.to_be_bytes()) {
+            if matches!(request, [_, 0x17, high, low, ..] if [*high, *low] == EVENTS.to_be_bytes())
+            {
                 place.polled.push(now.0);
             }
             let wire = self.timing.wire_time(self.out.reply.len());
