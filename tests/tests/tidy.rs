@@ -41,7 +41,21 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "line-engine",
             ],
         ),
-        ("line-sim", &["units", "modbus", "registers", "node", "line-file"]),
+        (
+            "line-sim",
+            &[
+                "units",
+                "modbus",
+                "registers",
+                "node",
+                "zone",
+                "diverter",
+                "scanner",
+                "dws",
+                "panel",
+                "line-file",
+            ],
+        ),
         (
             "system-tests",
             &[
