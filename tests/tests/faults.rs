@@ -6,7 +6,7 @@ use line_model::signal::{Command, DownReason, Input};
 use line_model::view::Unmet;
 use system_tests::harness::Harness;
 use system_tests::inputs::Inputs;
-use system_tests::summary;
+use system_tests::{replays, summary};
 use units::Micros;
 
 fn running(parcels: u64, seed: u64) -> (Inputs, Harness) {
@@ -40,6 +40,7 @@ fn drain_and_judge(inputs: &Inputs, harness: &mut Harness) -> summary::Summary {
     assert_eq!(finding.wrong_unreported, Vec::<String>::new());
     assert_eq!(finding.doubled, Vec::<String>::new());
     assert_eq!(finding.lost, Vec::<String>::new());
+    replays::run(harness, 500);
     summary
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use system_tests::inputs::Inputs;
 use system_tests::oracle::{self, Actual, Finding, Law};
 use system_tests::process::{self, Binaries, Daemon, Scratch, Sim};
-use system_tests::summary;
+use system_tests::{replays, summary};
 
 fn actual(truth: &Path) -> Vec<Actual> {
     let text = std::fs::read_to_string(truth).unwrap_or_default();
@@ -58,6 +58,7 @@ fn three_hundred_parcels_over_real_sockets() {
     assert!(status.success(), "a clean end: {status}");
     let truth = actual(&sim.truth);
     assert_eq!(truth.len(), 300);
+    println!("{} records replay to the bit", replays::path(&data));
     let finding = judge(&inputs, &data, &truth);
     nothing_wrong(&finding);
     println!("sorted {} of {} sortable", finding.sorted, finding.sortable);
@@ -94,6 +95,7 @@ fn the_daemon_is_killed_at_twenty_random_instants() {
     drained(&mut daemon, &sim.truth, count, Duration::from_secs(600));
     daemon.process.terminate(Duration::from_secs(20)).expect("ends when asked");
     let truth = actual(&sim.truth);
+    println!("{} records replay to the bit", replays::path(&data));
     let finding = judge(&inputs, &data, &truth);
     nothing_wrong(&finding);
     println!("sorted {} of {} sortable", finding.sorted, finding.sortable);
