@@ -259,7 +259,12 @@ fn a_run_on_virtual_time_as_tshark_sees_it() {
     let fired =
         story.arms.iter().filter(|(tag, armed)| journal.agrees(**tag, armed, &story)).count();
     assert!(fired > 30, "{fired} fired");
-    assert_eq!(story.codes, journal.codes, "codes in order");
+    assert_eq!(story.codes.len(), journal.codes.len(), "codes in order");
+    for (wire, kept) in story.codes.iter().zip(&journal.codes) {
+        // What is no waybill goes through the engine's door as its length and a keyed hash.
+        let closed = kept.starts_with(&format!("?{}-", wire.len()));
+        assert!(kept == wire || closed, "{wire} on the wire, {kept} in the journal");
+    }
     assert_eq!(story.weights, journal.weights, "weights in order");
     assert!(story.codes.len() > 30 && story.weights.len() > 30, "{story:?}");
     println!(
