@@ -102,10 +102,17 @@ fn a_node_that_fails_now_and_then_is_degraded_and_polled_all_the_same() {
     rig.run(1_500);
     rig.drain();
     let before = rig.view(0).counters.exchanges;
-    rig.run(1_000);
-    let view = rig.view(0);
-    assert_eq!((view.health, view.state), (Health::Degraded, State::Online));
-    assert!(view.failures >= 2 && view.counters.exchanges > before + 10, "{view:?}");
+    let (mut degraded, mut failures) = (0, 0);
+    for _ in 0..100 {
+        rig.run(10);
+        let view = rig.view(0);
+        assert_eq!(view.state, State::Online);
+        degraded += u32::from(view.health == Health::Degraded);
+        failures = failures.max(view.failures);
+    }
+    assert!(degraded >= 30, "a quarter is lost, and it was called degraded in {degraded} of 100");
+    let exchanges = rig.view(0).counters.exchanges - before;
+    assert!(failures >= 2 && exchanges > 10, "{failures} {exchanges}");
     rig.fault = Box::new(|_| Fault::None);
     rig.run(1_000);
     assert_eq!((rig.view(0).health, rig.view(0).failures), (Health::Ok, 0));
