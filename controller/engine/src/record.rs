@@ -2,14 +2,26 @@
 
 pub use crate::codec::Fault;
 use crate::codec::{Source, Wire};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use line_model::decision::Decision;
 use line_model::signal::Input;
 use units::Micros;
 
-/// Version of the form below and of every tag in `codec`; raised by every change of a form. A
-/// reader of this version refuses every other one.
-pub const FORMAT_VERSION: u8 = 1;
+/// Version of the forms of records and snapshots, their first byte; what is written has it.
+///
+/// The rule: a form of a released version stays readable as it is. Until a version is released it is
+/// extended freely; afterwards the next change raises it. To extend version 2:
+/// - a new meaning (an input, a decision, a reason …) takes the next free tag of its table in
+///   `codec`; no tag is renumbered or used again;
+/// - a new field stands behind all others of its struct or variant, as `; since 2 { name = default; }`;
+///   the default is what the line knew, did or allowed when there was no such field;
+/// - its bytes go into `codec/golden/version_2.rs`. In the file of version 1 a value may gain the new
+///   field's default (and `check` become `check_old`); its bytes never change.
+pub const FORMAT_VERSION: u8 = 2;
+
+/// Oldest version that is still read.
+pub const OLDEST_VERSION: u8 = 1;
 
 /// A record as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +67,7 @@ fn put_decisions(decisions: &[Decision], out: &mut Vec<u8>) {
     decisions.iter().for_each(|decision| decision.put(out));
 }
 
-/// Decodes a record; total on any bytes.
+/// Decodes a record of this format version or an older one; total on any bytes.
 ///
 /// # Errors
 /// What is wrong with the bytes, and where.
@@ -64,21 +76,21 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
 }
 
 /// Decodes a record and gives the bytes of its decisions, to be compared with
-/// [`encode_decisions`]; total on any bytes.
+/// [`encode_decisions`]: of an older version they are written anew; total on any bytes.
 ///
 /// # Errors
 /// What is wrong with the bytes, and where.
-pub fn split(bytes: &[u8]) -> Result<(Decoded, &[u8]), Fault> {
-    let mut from = Source::new(bytes);
-    let (found, _) = from.tag()?;
-    if found != FORMAT_VERSION {
-        return Err(Fault::Version { found });
-    }
+pub fn split(bytes: &[u8]) -> Result<(Decoded, Cow<'_, [u8]>), Fault> {
+    let mut from = Source::versioned(bytes)?;
     let number = Wire::get(&mut from)?;
     let at = Wire::get(&mut from)?;
     let input = Wire::get(&mut from)?;
     let decided = bytes.get(from.at()..).unwrap_or_default();
-    let decisions = Wire::get(&mut from)?;
+    let decisions: Vec<Decision> = Wire::get(&mut from)?;
     from.end()?;
+    let decided = match from.version() {
+        FORMAT_VERSION => Cow::Borrowed(decided),
+        _ => Cow::Owned(encode_decisions(&decisions)),
+    };
     Ok((Decoded { number, at, input, decisions }, decided))
 }

@@ -2,12 +2,9 @@
 
 pub use crate::codec::Fault;
 use crate::codec::{Source, Wire};
+use crate::record::FORMAT_VERSION;
 use alloc::vec::Vec;
 use line_model::Memory;
-
-/// Version of the form; raised by every change of the memory. Another version is refused, and the
-/// records before are replayed instead.
-pub const FORMAT_VERSION: u8 = 1;
 
 /// Encodes a memory.
 pub fn encode(memory: &Memory) -> Vec<u8> {
@@ -17,17 +14,18 @@ pub fn encode(memory: &Memory) -> Vec<u8> {
     out
 }
 
-/// Decodes a memory; total on any bytes.
+/// Decodes a memory of this format version or an older one; total on any bytes.
 ///
 /// # Errors
 /// What is wrong with the bytes, and where.
 pub fn decode(bytes: &[u8]) -> Result<Memory, Fault> {
-    let mut from = Source::new(bytes);
-    let (found, _) = from.tag()?;
-    if found != FORMAT_VERSION {
-        return Err(Fault::Version { found });
-    }
+    let mut from = Source::versioned(bytes)?;
     let memory = Memory::get(&mut from)?;
     from.end()?;
     Ok(memory)
+}
+
+/// Says whether a snapshot has today's form, so that equal memories have equal bytes.
+pub fn is_current(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&FORMAT_VERSION)
 }

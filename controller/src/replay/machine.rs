@@ -212,7 +212,7 @@ impl Replay {
         }
         self.next += 1;
         self.done += 1;
-        let differs_at = first_difference(decided, &record::encode_decisions(&now));
+        let differs_at = first_difference(&decided, &record::encode_decisions(&now));
         let utc_us = self.utc.map(|pair| pair.utc_at(recorded.at));
         Ok(Step { recorded, utc_us, now, differs_at })
     }
@@ -220,9 +220,11 @@ impl Replay {
     /// Compares the state with a snapshot that was taken behind the last record handled.
     ///
     /// # Errors
-    /// When it is another state. Snapshots of another format say nothing and are passed over.
+    /// When it is another state. A snapshot of an older version is passed over: it does not say
+    /// what stands in today's memory. So is one of a newer version.
     pub fn compare(&self, snapshot: &[u8]) -> Result<(), ReplayFault> {
         let same = match snapshot::decode(snapshot) {
+            Ok(_) if !snapshot::is_current(snapshot) => true,
             Ok(_) => snapshot::encode(self.line.memory()) == snapshot,
             Err(snapshot::Fault::Version { .. }) => true,
             Err(_) => false,

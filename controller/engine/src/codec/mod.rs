@@ -1,8 +1,8 @@
 //! Bytes of records and snapshots: big-endian, every tag written out, nothing derived.
 //!
-//! A tag or a field order is never changed: a new meaning takes a new tag, a new shape a new
-//! version. Reading is total: any bytes give a value or a [`Fault`], and no more is allocated than
-//! the bytes can hold.
+//! A tag or a field order is never changed: a new meaning takes a new tag, a new field stands last
+//! and says since which version it is there (see [`crate::record::FORMAT_VERSION`]). Reading is
+//! total: any bytes give a value or a [`Fault`], and no more is allocated than the bytes can hold.
 
 mod decision;
 #[cfg(test)]
@@ -15,6 +15,8 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+
+use crate::record::{FORMAT_VERSION, OLDEST_VERSION};
 
 /// Why bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,16 +72,39 @@ impl fmt::Display for Fault {
 
 impl core::error::Error for Fault {}
 
-/// Takes values from bytes in order.
+/// Takes values from bytes in order, in the form that they had in a format version.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
     bytes: &'a [u8],
     at: usize,
+    version: u8,
 }
 
 impl<'a> Source<'a> {
-    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+    const fn new(bytes: &'a [u8], version: u8) -> Self {
+        Self { bytes, at: 0, version }
+    }
+
+    /// Bytes that begin with their version; refuses one that this program does not know.
+    pub(crate) fn versioned(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let mut from = Self::new(bytes, FORMAT_VERSION);
+        let found = u8::get(&mut from)?;
+        if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&found) {
+            return Err(Fault::Version { found });
+        }
+        from.version = found;
+        Ok(from)
+    }
+
+    /// The version whose forms are read.
+    pub(crate) const fn version(&self) -> u8 {
+        self.version
+    }
+
+    /// A value that older versions than `version` do not hold: from them it is the default.
+    #[cfg_attr(not(test), allow(dead_code, reason = "no field has come since version 1 yet"))]
+    fn since<T: Wire>(&mut self, version: u8, default: impl FnOnce() -> T) -> Result<T, Fault> {
+        if self.version >= version { T::get(self) } else { Ok(default()) }
     }
 
     pub(crate) const fn at(&self) -> usize {
@@ -290,34 +315,46 @@ macro_rules! wrapped {
     };
 }
 
-/// Structs with named fields: the fields in the order written here.
+/// Structs with named fields: the fields in the order written here, then those that came with a
+/// later version: `Name { one other; since 2 { third = 0; } }`. A default may give the fields
+/// before it to functions (`Vec::len(&other)`; their types are not yet known for methods); it is
+/// what the line knew or did when there was no such field.
 macro_rules! fields {
-    ($($name:path { $($field:ident)* })*) => {
+    ($($name:path {
+        $($field:ident)* $(; since $version:literal { $($new:ident = $default:expr;)* })*
+    })*) => {
         $(impl $crate::codec::Wire for $name {
             fn put(&self, out: &mut alloc::vec::Vec<u8>) {
                 $($crate::codec::Wire::put(&self.$field, out);)*
+                $($($crate::codec::Wire::put(&self.$new, out);)*)*
             }
 
             fn get(
                 from: &mut $crate::codec::Source<'_>,
             ) -> Result<Self, $crate::codec::Fault> {
-                Ok(Self { $($field: $crate::codec::Wire::get(from)?,)* })
+                $(let $field = $crate::codec::Wire::get(from)?;)*
+                $($(let $new = from.since($version, || $default)?;)*)*
+                Ok(Self { $($field,)* $($($new,)*)* })
             }
         })*
     };
 }
 
-/// Enums: each variant's tag, then its fields in the order written here.
+/// Enums: each variant's tag, then its fields in the order written here, then those that came with
+/// a later version, written as in [`fields`].
 macro_rules! tags {
     ($name:path, $what:literal {
-        $($tag:literal $variant:ident $({ $($field:ident)* })? $(( $item:ident ))?;)*
+        $($tag:literal $variant:ident $({
+            $($field:ident)* $(; since $version:literal { $($new:ident = $default:expr;)* })*
+        })? $(( $item:ident ))?;)*
     }) => {
         impl $crate::codec::Wire for $name {
             fn put(&self, out: &mut alloc::vec::Vec<u8>) {
                 match self {
-                    $(Self::$variant $({ $($field,)* })? $(( $item ))? => {
+                    $(Self::$variant $({ $($field,)* $($($new,)*)* })? $(( $item ))? => {
                         out.push($tag);
                         $($($crate::codec::Wire::put($field, out);)*)?
+                        $($($($crate::codec::Wire::put($new, out);)*)*)?
                         $($crate::codec::Wire::put($item, out);)?
                     })*
                 }
@@ -329,8 +366,9 @@ macro_rules! tags {
                 match from.tag()? {
                     $(($tag, _) => {
                         $($(let $field = $crate::codec::Wire::get(from)?;)*)?
+                        $($($(let $new = from.since($version, || $default)?;)*)*)?
                         $(let $item = $crate::codec::Wire::get(from)?;)?
-                        Ok(Self::$variant $({ $($field,)* })? $(( $item ))?)
+                        Ok(Self::$variant $({ $($field,)* $($($new,)*)* })? $(( $item ))?)
                     })*
                     (tag, at) => Err($crate::codec::Fault::Tag { what: $what, tag, at }),
                 }

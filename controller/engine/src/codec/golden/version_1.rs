@@ -1,6 +1,7 @@
 //! The bytes of format version 1, literally. Never edited: another form is another version.
 
-use super::{Fault, Source, Wire};
+use super::{Source, Wire};
+use crate::codec::Fault;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Debug;
@@ -17,18 +18,9 @@ use std::string::ToString;
 use std::vec;
 use units::{Distance, EncoderId, Grams, Micros, Millis, MmPerSecond, Position};
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[track_caller]
 fn check<T: Wire + PartialEq + Debug>(value: &T, golden: &str) {
-    let mut bytes = Vec::new();
-    value.put(&mut bytes);
-    assert_eq!(hex(&bytes), golden.replace(' ', ""), "{value:?}");
-    let mut from = Source::new(&bytes);
-    assert_eq!(T::get(&mut from).as_ref(), Ok(value));
-    assert_eq!(from.end(), Ok(()));
+    super::check(1, value, golden);
 }
 
 const fn at(at: i64) -> Position {
@@ -293,11 +285,11 @@ fn states_and_their_reasons() {
 #[test]
 fn lengths_that_lie_are_faults_before_anything_is_kept() {
     let bytes = [0xFF, 0xFF, 0xFF, 0xFF, 1, 2];
-    assert_eq!(Vec::<u64>::get(&mut Source::new(&bytes)), Err(Fault::Truncated { at: 6 }));
-    assert_eq!(String::get(&mut Source::new(&bytes)), Err(Fault::Truncated { at: 6 }));
+    assert_eq!(Vec::<u64>::get(&mut Source::new(&bytes, 1)), Err(Fault::Truncated { at: 6 }));
+    assert_eq!(String::get(&mut Source::new(&bytes, 1)), Err(Fault::Truncated { at: 6 }));
     let twice = [0, 0, 0, 2, 5, 5];
-    let set = <alloc::collections::BTreeSet<u8> as Wire>::get(&mut Source::new(&twice));
+    let set = <alloc::collections::BTreeSet<u8> as Wire>::get(&mut Source::new(&twice, 1));
     assert_eq!(set, Err(Fault::Order { at: 6 }));
     let text = [0, 0, 0, 1, 0xFF];
-    assert_eq!(String::get(&mut Source::new(&text)), Err(Fault::Text { at: 4 }));
+    assert_eq!(String::get(&mut Source::new(&text, 1)), Err(Fault::Text { at: 4 }));
 }
