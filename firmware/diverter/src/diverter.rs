@@ -1,6 +1,7 @@
 //! The diverter: arrival edges meet arms, and the bed fires or refuses.
 
 use crate::bed::Bed;
+use crate::lamp::Lamp;
 use heapless::Vec;
 use node::armed::{ArmedQueue, Due, Endings};
 use node::{Core, Edge, Identity, Logic, Node};
@@ -8,10 +9,11 @@ use registers::NodeKind;
 use registers::event::{ArmOutcome, Event};
 use registers::exchange::{Arm, Side, Verdict};
 use registers::points::diverter::{
-    EYE_ARRIVAL, HOME, LAMP_LEFT, LAMP_RIGHT, LOCK_LEFT, LOCK_RIGHT, TURN_LEFT, TURN_RIGHT,
+    EYE_ARRIVAL, FULL_LEFT, FULL_MS, FULL_RIGHT, HOME, LAMP_LEFT, LAMP_RIGHT, LOCK_LEFT,
+    LOCK_RIGHT, TURN_LEFT, TURN_RIGHT,
 };
 use registers::status::ARMS_MAX;
-use units::Counts;
+use units::{Counts, Micros};
 
 /// A diverter node.
 pub type DiverterNode = Node<Diverter>;
@@ -28,6 +30,22 @@ pub fn node(identity: Identity) -> DiverterNode {
 pub struct Diverter {
     arms: ArmedQueue,
     bed: Bed,
+    left: Chute,
+    right: Chute,
+}
+
+/// What the node knows of the chute on one side.
+#[derive(Clone, Copy, Debug, Default)]
+struct Chute {
+    /// Its full eye is blocked since then.
+    blocked: Option<Micros>,
+    lamp: Lamp,
+}
+
+impl Chute {
+    fn is_full(&self, now: Micros) -> bool {
+        self.blocked.is_some_and(|since| now.since(since) >= Micros::from_millis(FULL_MS))
+    }
 }
 
 fn tell(core: &mut Core, endings: &Endings) {
@@ -56,14 +74,21 @@ impl Diverter {
         }
     }
 
+    fn arrival(&mut self, core: &mut Core, edge: Edge) {
+        let count = edge.at.count;
+        // Every input is preceded by a tick: what was due before this edge has fired already.
+        let endings = if edge.active { self.arms.head(count) } else { self.arms.tail(count) };
+        tell(core, &endings);
+    }
+
     fn judge(&self, core: &Core, due: &Due) -> ArmOutcome {
-        let lock = match due.arm.side {
-            Side::Left => LOCK_LEFT,
-            Side::Right => LOCK_RIGHT,
+        let (lock, chute) = match due.arm.side {
+            Side::Left => (LOCK_LEFT, &self.left),
+            Side::Right => (LOCK_RIGHT, &self.right),
         };
         if due.late {
             ArmOutcome::Expired
-        } else if core.input(lock) {
+        } else if core.input(lock) || chute.is_full(core.at().now) {
             ArmOutcome::RefusedLocked
         } else if !self.bed.is_free(core.input(HOME), core.at().now) {
             ArmOutcome::RefusedBusy
@@ -75,6 +100,9 @@ impl Diverter {
     fn drive(&self, core: &mut Core) {
         core.set(TURN_LEFT, u32::from(self.bed.turns(Side::Left)));
         core.set(TURN_RIGHT, u32::from(self.bed.turns(Side::Right)));
+        let now = core.at().now;
+        core.set(LAMP_LEFT, u32::from(self.left.lamp.is_lit(now)));
+        core.set(LAMP_RIGHT, u32::from(self.right.lamp.is_lit(now)));
     }
 }
 
@@ -82,13 +110,13 @@ impl Logic for Diverter {
     const KIND: NodeKind = NodeKind::Diverter;
 
     fn edge(&mut self, core: &mut Core, edge: Edge) {
-        if edge.input != EYE_ARRIVAL {
-            return;
+        match edge.input {
+            FULL_LEFT => self.left.blocked = edge.active.then_some(edge.at.now),
+            FULL_RIGHT => self.right.blocked = edge.active.then_some(edge.at.now),
+            EYE_ARRIVAL => self.arrival(core, edge),
+            // The rest is the host's.
+            _ => {}
         }
-        let count = edge.at.count;
-        // Every input is preceded by a tick: what was due before this edge has fired already.
-        let endings = if edge.active { self.arms.head(count) } else { self.arms.tail(count) };
-        tell(core, &endings);
     }
 
     fn tick(&mut self, core: &mut Core) {
@@ -117,26 +145,34 @@ impl Logic for Diverter {
     }
 
     fn set_output(&mut self, core: &mut Core, output: u8, value: u32) -> Verdict {
-        match (output, value) {
-            (LAMP_LEFT | LAMP_RIGHT, 0 | 1) => {
-                core.set(output, value);
-                Verdict::Accepted
-            }
+        let chute = match output {
+            LAMP_LEFT => &mut self.left,
+            LAMP_RIGHT => &mut self.right,
             // The turn outputs follow from arms only.
-            _ => Verdict::BadArgument,
-        }
+            _ => return Verdict::BadArgument,
+        };
+        let Some(lamp) = Lamp::from_value(value) else { return Verdict::BadArgument };
+        chute.lamp = lamp;
+        self.drive(core);
+        Verdict::Accepted
     }
 
     /// Cancels every arm and puts the lamps out; a bed in mid-release comes home at its count.
     fn safe(&mut self, core: &mut Core) {
         let endings = self.arms.cancel_all(ArmOutcome::LeaseExpired);
         tell(core, &endings);
-        core.set(LAMP_LEFT, 0);
-        core.set(LAMP_RIGHT, 0);
+        self.left.lamp = Lamp::Off;
+        self.right.lamp = Lamp::Off;
+        self.drive(core);
     }
 
     fn armed(&self) -> Vec<u32, ARMS_MAX> {
         self.arms.tags()
+    }
+
+    fn next_deadline(&self, core: &Core) -> Option<Micros> {
+        let now = core.at().now;
+        [self.left.lamp, self.right.lamp].into_iter().filter_map(|lamp| lamp.next_change(now)).min()
     }
 
     fn next_count(&self, core: &Core) -> Option<Counts> {

@@ -21,12 +21,24 @@ mod tests {
     use super::*;
     use node::io::mock::wiring;
     use registers::points::diverter::{
-        EYE_ARRIVAL, EYE_LEFT, EYE_RIGHT, HOME, LOCK_LEFT, LOCK_RIGHT,
+        BUTTON_LEFT, BUTTON_RIGHT, EYE_ARRIVAL, EYE_LEFT, EYE_RIGHT, FULL_LEFT, FULL_RIGHT, HOME,
+        LOCK_LEFT, LOCK_RIGHT,
     };
 
     #[test]
     fn every_pin_is_wired_to_its_point() {
-        let inputs = [EYE_ARRIVAL, EYE_LEFT, EYE_RIGHT, HOME, LOCK_LEFT, LOCK_RIGHT];
+        let inputs = [
+            EYE_ARRIVAL,
+            EYE_LEFT,
+            EYE_RIGHT,
+            HOME,
+            LOCK_LEFT,
+            LOCK_RIGHT,
+            FULL_LEFT,
+            FULL_RIGHT,
+            BUTTON_LEFT,
+            BUTTON_RIGHT,
+        ];
         assert_eq!(wiring(pins), (inputs, [TURN_LEFT, TURN_RIGHT, LAMP_LEFT, LAMP_RIGHT]));
     }
 }

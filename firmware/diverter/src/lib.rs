@@ -20,5 +20,6 @@ extern crate std;
 mod bed;
 mod diverter;
 pub mod io;
+mod lamp;
 
 pub use diverter::{Diverter, DiverterNode, node};

@@ -60,7 +60,7 @@ fn only_the_successor_is_taken_and_a_repetition_repeats() {
 fn a_rejected_command_consumes_no_number() {
     let mut bench = bench();
     for (operation, verdict) in [
-        (lamp(2), Verdict::BadArgument),
+        (lamp(3), Verdict::BadArgument),
         (Operation::SetOutput { output: 0, value: 1 }, Verdict::BadArgument),
         (Operation::SetOutput { output: 200, value: 1 }, Verdict::BadArgument),
         (Operation::Latch { number: 0 }, Verdict::BadArgument),
@@ -229,7 +229,7 @@ fn diagnostics_read_every_block_and_write_none() {
     bench.run(40);
     let identity = read(&mut bench, map::IDENTITY, map::IDENTITY_WORDS).expect("identity");
     let hash = settings_hash(&[3_000, 25]);
-    assert_eq!(identity, [2, 2, 0xB007, 0x0102, 0x0304, 0x0506, 0x0708, 28, hash, 2]);
+    assert_eq!(identity, [2, 3, 0xB007, 0x0102, 0x0304, 0x0506, 0x0708, 28, hash, 2]);
     let events = read(&mut bench, map::EVENTS, 28).expect("events");
     assert!(sealed(IDENTITY.unit, 0, &events));
     assert_eq!((events[0], events[2], events[3]), (0, 0xFFFE, 1));

@@ -9,7 +9,7 @@ pub const RING_WORDS: usize = registers::event::RING_WORDS;
 pub const SEQUENCE_SPAN_MAX: u16 = 32_000;
 
 /// Inputs of a node; the tables of `registers::points` stay below it.
-pub const INPUTS_MAX: usize = 8;
+pub const INPUTS_MAX: usize = 16;
 
 /// Outputs of a node; the tables of `registers::points` stay below it.
 pub const OUTPUTS_MAX: usize = 8;

@@ -49,6 +49,10 @@ pub mod diverter {
             3 HOME "home" "" "Wheels stand straight.";
             4 LOCK_LEFT "lock_left" "" "Left chute locked or full.";
             5 LOCK_RIGHT "lock_right" "" "Right chute locked or full.";
+            6 FULL_LEFT "full_left" "" "Full photo-eye of the left chute; blocked for 2500 ms it is full, and no arm to it fires.";
+            7 FULL_RIGHT "full_right" "" "Full photo-eye of the right chute; blocked for 2500 ms it is full, and no arm to it fires.";
+            8 BUTTON_LEFT "button_left" "" "Lock button of the left chute; only reported.";
+            9 BUTTON_RIGHT "button_right" "" "Lock button of the right chute; only reported.";
         }
     }
     points! {
@@ -56,10 +60,22 @@ pub mod diverter {
         OUTPUTS {
             0 TURN_LEFT "turn_left" "0/1" "Turns the wheels left; driven by arms only.";
             1 TURN_RIGHT "turn_right" "0/1" "Turns the wheels right; driven by arms only.";
-            2 LAMP_LEFT "lamp_left" "0/1" "Lamp at the left chute.";
-            3 LAMP_RIGHT "lamp_right" "0/1" "Lamp at the right chute.";
+            2 LAMP_LEFT "lamp_left" "0/1/2" "Lamp at the left chute: 0 off, 1 steady, 2 blinks, 500 ms on and 500 ms off, from the node's own clock.";
+            3 LAMP_RIGHT "lamp_right" "0/1/2" "Lamp at the right chute: 0 off, 1 steady, 2 blinks, 500 ms on and 500 ms off, from the node's own clock.";
         }
     }
+
+    /// A full eye that was blocked for so long means a full chute (a passing parcel blocks it for
+    /// well under a second).
+    pub const FULL_MS: u64 = 2_500;
+    /// Half a period of a lamp that blinks.
+    pub const BLINK_MS: u64 = 500;
+    /// Value of a lamp that is off.
+    pub const LAMP_OFF: u32 = 0;
+    /// Value of a lamp that is on.
+    pub const LAMP_STEADY: u32 = 1;
+    /// Value of a lamp that blinks.
+    pub const LAMP_BLINK: u32 = 2;
 }
 
 /// Points of a barcode scanner node.

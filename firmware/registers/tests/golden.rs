@@ -4,3 +4,5 @@
 mod v01;
 #[path = "versions/v02.rs"]
 mod v02;
+#[path = "versions/v03.rs"]
+mod v03;

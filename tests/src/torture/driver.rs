@@ -108,7 +108,13 @@ impl Driver {
             return;
         }
         let rare = kind == NodeKind::Diverter
-            && [diverter::LOCK_LEFT, diverter::LOCK_RIGHT].contains(&input);
+            && [
+                diverter::LOCK_LEFT,
+                diverter::LOCK_RIGHT,
+                diverter::FULL_LEFT,
+                diverter::FULL_RIGHT,
+            ]
+            .contains(&input);
         let span = match (rare, level) {
             (true, _) => RARE_MS,
             (false, true) => ACTIVE_MS,
