@@ -22,18 +22,14 @@ pub struct Arguments {
     data: PathBuf,
     /// Nothing before this instant, such as 2026-11-22T14:03 (Asia/Shanghai unless it says
     /// otherwise).
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     from: Option<u64>,
     /// Nothing behind this instant.
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     to: Option<u64>,
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
-}
-
-fn instant(text: &str) -> Result<u64, &'static str> {
-    time::parse(text).ok_or("expected an instant such as 2026-11-22T14:03:07")
 }
 
 /// One deed of a person.

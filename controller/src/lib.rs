@@ -13,12 +13,14 @@ pub mod config;
 #[cfg(test)]
 mod example;
 pub mod exit;
+pub mod flight;
 pub mod guard;
 pub mod hmi;
 pub mod incident;
 pub mod inputs;
 pub mod journal;
 pub mod logs;
+pub mod mask;
 pub mod replay;
 pub mod run;
 pub mod start;

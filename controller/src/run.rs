@@ -3,11 +3,12 @@
 //! One task owns the engine and waits for nothing but the next [`Woken`]. Buses, journal, manifest
 //! and screens are other tasks or threads behind bounded queues; none of them can make it wait.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use line_engine::{BusId, Effects, Outcome, Question, Record, Transmit, Wake, record};
+use line_model::alarm::Alarm;
 use line_model::decision::Decision;
 use line_model::packml::State;
 use line_model::plan::Plan;
@@ -20,6 +21,7 @@ use units::Micros;
 
 use crate::bus::{self, Heard};
 use crate::clock::{Clock, utc_us};
+use crate::flight::recorder::Recorder;
 use crate::guard::Guard;
 use crate::hmi::{HmiCommand, HmiView, Refused};
 use crate::journal::begin::Roll;
@@ -77,6 +79,8 @@ pub struct Loop {
     pub files: Vec<Entry>,
     /// What the site decides about its journal.
     pub policy: Policy,
+    /// Keeps the raw frames of the last minutes.
+    pub flight: Recorder,
     /// Asks the daemon to leave.
     pub leave: Leave,
 }
@@ -145,6 +149,8 @@ struct Running {
     backlog: VecDeque<Entry>,
     /// Buses whose task has ended; told to the engine after the present wake.
     gone: VecDeque<BusId>,
+    /// Alarms that the flight recorder knows of.
+    alarms: BTreeSet<Alarm>,
     now: Micros,
     told_durable: u64,
     last_record: u64,
@@ -173,6 +179,7 @@ pub async fn run(mut parts: Loop) -> Result<(), RunFault> {
         effects: Effects::default(),
         backlog,
         gone: VecDeque::new(),
+        alarms: BTreeSet::new(),
         told_durable: durable,
         last_record: durable,
         last_snapshot: durable,
@@ -320,6 +327,16 @@ impl Running {
             tracing::error!("an input panicked twice and was set aside; parcels are uncertain");
         } else if after.panics > before.panics {
             tracing::error!("an input panicked; the second attempt succeeded");
+        }
+        self.tell_alarms();
+    }
+
+    /// Tells the flight recorder of alarms that were raised.
+    fn tell_alarms(&mut self) {
+        let alarms = &self.parts.guard.engine().line().memory().alarms;
+        if *alarms != self.alarms {
+            alarms.difference(&self.alarms).for_each(|alarm| self.parts.flight.alarm(alarm.code()));
+            self.alarms.clone_from(alarms);
         }
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use line_engine::{Engine, Question};
 use line_file::{Parity, Rs485};
@@ -16,19 +17,23 @@ use crate::bus::{self, Heard, serial, tcp};
 use crate::clock::{Clock, utc_us};
 use crate::config::{self, BusPort, Line, manifest::Manifest};
 use crate::exit::Exit;
+use crate::flight::recorder::{Ending, Recorder};
 use crate::guard::Guard;
 use crate::hmi::{self, Frames, HmiCommand, HmiSetup, HmiView};
 use crate::incident::key::{self, KeyFault};
 use crate::inputs::Input;
 use crate::journal::restart::{self, Past};
 use crate::journal::writer::{Entry, FileKind, Writer};
-use crate::journal::{JournalFault, Policy, Store};
+use crate::journal::{JournalFault, Store};
+use crate::mask::Mask;
 use crate::run::{self, Leave, Loop, RunFault};
 use crate::upstream::manifest as upstream;
 use crate::view::Names;
 
 /// Commands of people that may wait; a full queue is answered as busy.
 const COMMANDS_MAX: usize = 16;
+/// How long the last dump of frames may take before the daemon leaves without it.
+const DUMP_MAX: Duration = Duration::from_secs(5);
 
 /// What the daemon runs with; every file is checked.
 #[derive(Debug)]
@@ -123,15 +128,17 @@ pub fn daemon(daemon: Daemon) -> Result<(), DaemonFault> {
         .build()
         .map_err(|source| DaemonFault::System { what: "the event loop", source })?;
     runtime.block_on(async {
-        let parts = parts(daemon, listener, past, writer)?;
-        run::run(parts).await.map_err(DaemonFault::Run)
+        let (parts, recorder) = parts(daemon, listener, past, writer)?;
+        let ended = run::run(parts).await.map_err(DaemonFault::Run);
+        recorder.wait(DUMP_MAX);
+        ended
     })
 }
 
 /// Opens the journal and brings back what it knows.
 fn past(daemon: &Daemon) -> Result<(Past, Writer), JournalFault> {
     let layout = &daemon.line.value.engine.layout;
-    let mut store = Store::open(&daemon.data, Policy::default(), utc_us())?;
+    let mut store = Store::open(&daemon.data, daemon.line.value.policies.journal, utc_us())?;
     check_same_line(&store, &daemon.line.value, &daemon.data)?;
     let past = restart::restore(&mut store, layout, utc_us())?;
     let writer = Writer::start(store)?;
@@ -152,7 +159,7 @@ fn parts(
     listener: TcpListener,
     past: Past,
     writer: Writer,
-) -> Result<Loop, DaemonFault> {
+) -> Result<(Loop, Ending), DaemonFault> {
     let Daemon { line, plan, manifest, data, hmi: _ } = daemon;
     let read = utc_us();
     let files = vec![
@@ -160,16 +167,18 @@ fn parts(
         Entry::File(plan.kept(FileKind::Plan, read)),
         Entry::File(manifest.kept(FileKind::Manifest, read)),
     ];
-    let tap = Tap::default();
+    let clock = Clock::starting_at(past.now);
+    let tap = Tap::on(clock);
+    let site = key::read_or_make(&data).map_err(DaemonFault::Key)?;
+    let mask = Mask::new(&site);
     let frames = Frames {
         tap: tap.clone(),
         file: line.name.clone(),
         text: String::from_utf8_lossy(&line.bytes).into(),
+        mask: mask.clone(),
     };
     let mut line = line.value;
-    let site = key::read_or_make(&data).map_err(DaemonFault::Key)?;
     line.engine.door = line.engine.door.with_key(site);
-    let clock = Clock::starting_at(past.now);
     tracing::info!(line = line.name, repeated = past.repeated, now_us = past.now.0, "starting");
     let guard = Guard::new(Engine::new(line.engine.clone(), past.token, past.start));
     let names = Names {
@@ -183,6 +192,8 @@ fn parts(
     let (view, shown) = watch::channel(Arc::new(first));
     let (press, commands) = mpsc::channel(COMMANDS_MAX);
     serve_screens(&line, listener, shown, press, &data, frames)?;
+    let (flight, ending) = Recorder::start(&tap, clock, line.policies.flight, &data, mask)
+        .map_err(|source| DaemonFault::System { what: "the flight recorder", source })?;
     let (buses, heard) = open_buses(&line, &tap)?;
     let (questions, answers) = ask_manifest(manifest.value);
     let on = |kind, what| signal(kind).map_err(|source| DaemonFault::System { what, source });
@@ -190,7 +201,7 @@ fn parts(
         interrupt: on(SignalKind::interrupt(), "listening to SIGINT")?,
         terminate: on(SignalKind::terminate(), "listening to SIGTERM")?,
     };
-    Ok(Loop {
+    let parts = Loop {
         clock,
         guard,
         buses,
@@ -203,9 +214,11 @@ fn parts(
         names,
         plan: plan.value,
         files,
-        policy: Policy::default(),
+        policy: line.policies.journal,
+        flight,
         leave,
-    })
+    };
+    Ok((parts, ending))
 }
 
 /// Serves the screens on a thread of their own, so that they never delay the loop.

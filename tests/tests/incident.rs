@@ -3,9 +3,13 @@
 use line_engine::{Record, Wake, record, snapshot};
 use line_model::decision::{Decision, ParcelEvent};
 use line_model::signal::Input;
+use sortline::bus::tap::{Tapped, What, Wire};
+use sortline::flight::dump::{self, Load};
+use sortline::flight::{self, ring::Ring};
 use sortline::incident::{export, key};
 use sortline::journal::writer::{Entry, FileKind, KeptFile, Writer};
 use sortline::journal::{Policy, Store};
+use sortline::mask::Mask;
 use sortline::replay::{self, Beginning};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -73,6 +77,20 @@ fn codes(records: &[Vec<u8>]) -> BTreeSet<String> {
     found
 }
 
+/// A dump of one frame that is not understood and holds a code, as the flight recorder makes it.
+fn dump_frame(data: &Path, at: Micros, code: &str) -> Mask {
+    let mut ring = Ring::new(flight::Policy::default());
+    let bytes = [&[1, 0x17, 2], code.as_bytes(), &[0]].concat();
+    let (what, wire) = (What::Crc, Wire::Serial);
+    ring.push(&Tapped { at, utc_us: BEGUN + at.0, bus: 0, wire, unit: 1, what, bytes });
+    let causes = vec!["lost"];
+    let load = Load { segments: ring.kept(), causes, missing: 0, utc_us: BEGUN + at.0 };
+    let mask = Mask::new(&key::read(data).expect("readable").expect("made"));
+    dump::write(&flight::directory(data), &flight::Policy::default(), &mask, &load)
+        .expect("dumped");
+    mask
+}
+
 #[test]
 fn an_incident_replays_alone_and_shows_no_code() {
     let inputs = Inputs::demo(60, 51);
@@ -88,11 +106,15 @@ fn an_incident_replays_alone_and_shows_no_code() {
 
     let middle_at = record::decode(&harness.disk.records[middle]).expect("ours").at;
     let since = BEGUN + middle_at.0 + SECOND;
+    let code = codes(&harness.disk.records).pop_last().expect("some were read");
+    let dumped = dump_frame(&data, middle_at, &code);
+
     let alone = tempfile::tempdir().expect("a directory");
     for (name, from, first) in [("whole", BEGUN, 1), ("half", since, middle + 1)] {
         let made = dir.path().join(format!("{name}.sqlite"));
         let told = export::export(&data, from, BEGUN + 3_600 * SECOND, &made).expect("exports");
         assert_eq!(told.first, u64::try_from(first).expect("few"), "{name}");
+        assert_eq!(told.frames, u64::from(name == "whole"), "{name}");
         let there = alone.path().join("incident.sqlite");
         std::fs::rename(&made, &there).expect("moves");
         assert_eq!(replays::path(&there), told.last - told.first + 1, "{name}");
@@ -101,6 +123,16 @@ fn an_incident_replays_alone_and_shows_no_code() {
             code.len() > 6 && bytes.windows(code.len()).any(|found| found == code.as_bytes())
         });
         assert_eq!(shown.collect::<Vec<_>>(), Vec::<String>::new(), "{name}");
+        let mut frames = Vec::new();
+        dump::each(&there, Micros::ZERO, Micros(u64::MAX), |frame| frames.push(frame.bytes))
+            .expect("readable");
+        if name == "whole" {
+            // One mask: who sees the masked code in a record finds it in the frames.
+            let masked = dumped.code(&code);
+            let holds =
+                |bytes: &[u8]| bytes.windows(masked.len()).any(|found| found == masked.as_bytes());
+            assert!(holds(&bytes) && holds(&frames[0]), "{masked}");
+        }
     }
     let site = std::fs::read(data.join(key::FILE)).expect("the key");
     let bytes = std::fs::read(alone.path().join("incident.sqlite")).expect("readable");

@@ -3,6 +3,7 @@
 //! Positions are millimetres from the induction eye along the belt, positive downstream, measured
 //! for a parcel's head. Names are the integrator's and refer to each other.
 
+use crate::policy::{ClockPolicy, FlightPolicy, JournalPolicy};
 use core::ops::Range;
 use serde::Deserialize;
 
@@ -49,6 +50,15 @@ pub struct LineFile {
     pub timing: Timing,
     /// Screens.
     pub hmi: Hmi,
+    /// What the site decides about its journal.
+    #[serde(default)]
+    pub journal: JournalPolicy,
+    /// What the site decides about raw frames.
+    #[serde(default)]
+    pub flight: FlightPolicy,
+    /// What the site believes of its wall clock.
+    #[serde(default)]
+    pub clock: ClockPolicy,
 }
 
 /// `[line]`: what the line is called and by whom it is owned.

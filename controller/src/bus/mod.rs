@@ -4,12 +4,10 @@
 //! outcomes of [`Event`]; [`Event::Up`] and [`Event::Down`] tell whether there is a wire at all.
 //! [`serial`] gives every port its own thread and moves bytes for the sans-io session; [`tcp`] keeps
 //! one connection and replaces it after any doubt.
-//! Whatever passes is shown to the [`tap`]; [`pcap`] and [`feed`] carry it out of the house, [`mask`]
-//! without codes.
+//! Whatever passes is shown to the [`tap`]; [`pcap`] and [`feed`] carry it out of the house.
 
 mod call;
 pub mod feed;
-pub mod mask;
 pub mod pcap;
 mod port;
 pub mod serial;

@@ -96,7 +96,7 @@ impl What {
 /// One frame as it passed, or the absence of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tapped {
-    /// When, since the tap was built.
+    /// When, on the tap's clock: a daemon's own, or since the tap was built.
     pub at: Micros,
     /// The same instant, microseconds since 1970-01-01 UTC.
     pub utc_us: u64,
@@ -126,21 +126,24 @@ impl Tapped {
 #[derive(Clone, Debug)]
 pub struct Tap {
     clock: Clock,
-    utc_us: u64,
+    /// What the wall clock read when the tap was built, and the tap's clock then.
+    built: (u64, Micros),
     frames: broadcast::Sender<Tapped>,
 }
 
 impl Default for Tap {
     fn default() -> Self {
-        Self {
-            clock: Clock::starting_at(Micros::ZERO),
-            utc_us: utc_us(),
-            frames: broadcast::Sender::new(WAITING_MAX),
-        }
+        Self::on(Clock::starting_at(Micros::ZERO))
     }
 }
 
 impl Tap {
+    /// A tap whose frames carry the instants of this clock.
+    pub fn on(clock: Clock) -> Self {
+        let built = (utc_us(), clock.now());
+        Self { clock, built, frames: broadcast::Sender::new(WAITING_MAX) }
+    }
+
     /// Starts to listen: every frame from now on.
     pub fn listen(&self) -> Listener {
         Listener { frames: self.frames.subscribe(), dropped: 0 }
@@ -151,9 +154,16 @@ impl Tap {
         self.frames.receiver_count() > 0
     }
 
+    /// Shows a frame, as a bus does.
+    #[cfg(test)]
+    pub(crate) fn pass(&self, bus: u8, wire: Wire, unit: u8, what: What, bytes: Vec<u8>) {
+        self.give(bus, wire, unit, what, bytes);
+    }
+
     fn give(&self, bus: u8, wire: Wire, unit: u8, what: What, bytes: Vec<u8>) {
         let at = self.clock.now();
-        let utc_us = self.utc_us.saturating_add(at.0);
+        let (utc_us, built) = self.built;
+        let utc_us = utc_us.saturating_add(at.since(built).0);
         let tapped = Tapped { at, utc_us, bus: u16::from(bus), wire, unit, what, bytes };
         // The last listener may have left meanwhile: then nobody wants the frame.
         self.frames.send(tapped).ok();

@@ -3,6 +3,7 @@
 use super::fault::{Sink, draft};
 use super::geometry::{Bed, Derived};
 use super::planner::{BusPlan, Plan, wire::bits_per_char};
+use super::policies::Policies;
 use ipnet::IpNet;
 use line_engine::{EngineLimits, EngineSetup};
 use line_file::{
@@ -38,6 +39,8 @@ pub struct Line {
     pub polls: Plan,
     /// Screens.
     pub screens: Screens,
+    /// What the site decides about journal, frames and clocks.
+    pub policies: Policies,
     /// Names of chutes for operators, where the file gives one.
     pub chute_names: BTreeMap<ChuteNo, String>,
     /// The file as it was read, for tags and terminals.
@@ -254,6 +257,7 @@ pub(crate) fn line(
     derived: &Derived,
     ports: Vec<BusPort>,
     screens: Screens,
+    policies: Policies,
 ) -> Line {
     let builder = Builder::new(&file);
     let layout = builder.layout(derived);
@@ -273,6 +277,7 @@ pub(crate) fn line(
         ports,
         polls: derived.polls.clone(),
         screens,
+        policies,
         chute_names: names.collect(),
         file,
     }

@@ -2,7 +2,7 @@
 
 use super::build::{self, Line};
 use super::fault::{Faults, Sink};
-use super::{geometry, keys, names, repair};
+use super::{geometry, keys, names, policies, repair};
 use line_file::{Document, LineFile};
 use toml::Table;
 
@@ -25,8 +25,9 @@ pub fn check(file: &str, bytes: impl AsRef<[u8]>) -> Result<Line, Faults> {
     let derived = geometry::check(&line, &mut sink);
     let screens = build::screens(&line, &mut sink);
     let ports = build::ports(&line, &mut sink);
+    let policies = policies::policies(&line, &mut sink);
     sink.finish()?;
-    Ok(build::line(line, &derived, ports, screens))
+    Ok(build::line(line, &derived, ports, screens, policies))
 }
 
 /// The bytes as text.

@@ -356,6 +356,87 @@ pub const LINE: &[Key] = &[
         Kind::Texts(0, 16),
         "IP addresses or networks whose screens may start and reset the line.",
     ),
+    optional("journal", Kind::Table, "every default", "The journal; see JOURNAL.md."),
+    optional(
+        "journal.day_start_min",
+        Kind::Integer(0, 1_439),
+        "360, which is 06:00",
+        "When the business day begins and with it the next file: minutes after local midnight.",
+    ),
+    optional(
+        "journal.utc_offset_min",
+        Kind::Integer(-720, 840),
+        "480, which is Asia/Shanghai",
+        "Local time of the business day minus UTC in minutes; screens and reports show Asia/Shanghai.",
+    ),
+    optional(
+        "journal.postpone_max_min",
+        Kind::Integer(0, 1_440),
+        "240",
+        "How many minutes the next file waits for a line without parcels.",
+    ),
+    optional(
+        "journal.retention_days",
+        Kind::Integer(1, 3_650),
+        "180",
+        "Days that a file is kept after its own; whole files are deleted, with a record of it.",
+    ),
+    optional(
+        "journal.snapshot_records",
+        Kind::Integer(1_000, 1_000_000),
+        "10000",
+        "Records between two snapshots: a restart repeats no more than these.",
+    ),
+    optional(
+        "journal.log_soft_mib",
+        Kind::Integer(1, 1_024),
+        "16",
+        "MiB of write-ahead log at which it is moved into the file.",
+    ),
+    optional(
+        "journal.log_max_mib",
+        Kind::Integer(2, 4_096),
+        "256",
+        "MiB of write-ahead log at which nothing more is committed until readers let go of it.",
+    ),
+    optional("flight", Kind::Table, "every default", "Flight recorder: raw frames of every bus."),
+    optional(
+        "flight.memory_mib",
+        Kind::Integer(1, 1_024),
+        "32",
+        "MiB of frames in memory, twice as many while a dump is written; beyond it the oldest go.",
+    ),
+    optional(
+        "flight.minutes",
+        Kind::Integer(1, 120),
+        "10",
+        "Age in minutes at which frames in memory are forgotten.",
+    ),
+    optional(
+        "flight.dump_every_s",
+        Kind::Integer(10, 3_600),
+        "60",
+        "Least seconds between two dumps that alarms ask for; a dump comes 5 s behind the alarm.",
+    ),
+    optional(
+        "flight.dumps_max",
+        Kind::Integer(1, 1_000),
+        "64",
+        "Dumps that are kept; one more and the oldest is deleted.",
+    ),
+    optional(
+        "flight.disk_mib",
+        Kind::Integer(2, 65_536),
+        "512",
+        "MiB of dumps that are kept; before more, the oldest are deleted.",
+    ),
+    optional("clock", Kind::Table, "every default", "What is believed of the host's wall clock."),
+    optional(
+        "clock.step_ms",
+        Kind::Integer(100, 3_600_000),
+        "1000",
+        "A wall clock that jumps by more, either way, raises an alarm; slewing by NTP does not.",
+    ),
 ];
 
 /// Keys of a sort plan.

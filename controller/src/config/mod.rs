@@ -15,6 +15,7 @@ pub mod manifest;
 mod names;
 pub mod plan;
 pub mod planner;
+mod policies;
 mod repair;
 pub mod waybill;
 
@@ -22,3 +23,4 @@ pub(crate) use build::kind as wire_kind;
 pub use build::{BusPort, Line, Screens};
 pub use check::check;
 pub use fault::{Fault, Faults};
+pub use policies::Policies;

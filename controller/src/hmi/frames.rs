@@ -6,8 +6,8 @@
 use super::limits;
 use super::router::{Asker, Lenient};
 use crate::bus::feed::{FrameDto, FramesDto, LineDto};
-use crate::bus::mask::Masker;
 use crate::bus::tap::{Listener, Tap};
+use crate::mask::{Mask, Masker};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
@@ -28,6 +28,8 @@ pub struct Frames {
     pub file: String,
     /// Its text.
     pub text: Arc<str>,
+    /// What codes are masked with.
+    pub mask: Mask,
 }
 
 /// Query of the stream.
@@ -54,7 +56,7 @@ pub(super) async fn frames(asker: Asker, Lenient(query): Lenient<Query>) -> Resp
     };
     let line = LineDto { file: frames.file, text: frames.text.as_ref().to_owned(), masked: !raw };
     let (sender, receiver) = mpsc::channel(1);
-    let masker = (!raw).then(Masker::default);
+    let masker = (!raw).then(|| Masker::new(frames.mask));
     tokio::spawn(feed(frames.tap.listen(), line, masker, sender, place));
     Sse::new(Events(receiver)).into_response()
 }
@@ -156,7 +158,8 @@ mod tests {
     }
 
     fn frames() -> Frames {
-        Frames { tap: Tap::default(), file: "line.toml".to_owned(), text: "[line]".into() }
+        let (file, mask) = ("line.toml".to_owned(), Mask::new(&[1; 32]));
+        Frames { tap: Tap::default(), file, text: "[line]".into(), mask }
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use line_engine::chain::Head;
@@ -15,15 +16,21 @@ use rusqlite::{Connection, params};
 use units::Micros;
 
 use super::key::{self, KeyFault};
-use super::mask::Mask;
 use crate::exit::Exit;
+use crate::flight::dump::{self, DumpFault};
+use crate::flight::{self, recorder};
+use crate::mask::Mask;
 use crate::replay::recording::Kept;
 use crate::replay::{Recording, RecordingFault, Replay, ReplayFault, UtcPair, time};
 
 /// `SLIN`: tells an incident file from a journal.
 const APPLICATION: i32 = 0x534C_494E;
 /// Format of the file; raised whenever a table changes its meaning.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+/// Frames this much before the first record and behind the last one belong to them.
+const MARGIN: Micros = Micros::from_secs(1);
+/// How long a running daemon may take to dump its frames.
+const DUMP_MAX: Duration = Duration::from_secs(20);
 
 const CREATE: &str = "
 -- Facts about the file: versions and the slice asked for.
@@ -47,10 +54,10 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// First instant, such as 2026-11-22T14:03 (Asia/Shanghai unless it says otherwise).
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     from: u64,
     /// Last instant.
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     to: u64,
     /// The file to make; must not exist. Without it `incident-<from>.sqlite` here.
     #[arg(long, value_name = "FILE")]
@@ -58,10 +65,6 @@ pub struct Arguments {
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
-}
-
-fn instant(text: &str) -> Result<u64, &'static str> {
-    time::parse(text).ok_or("expected an instant such as 2026-11-22T14:03:07")
 }
 
 /// Why there is no incident file.
@@ -94,6 +97,8 @@ pub enum ExportFault {
         /// Why.
         source: rusqlite::Error,
     },
+    /// The frames of its time cannot be read.
+    Frames(DumpFault),
     /// The file cannot be given its name.
     Name {
         /// Which one.
@@ -114,6 +119,7 @@ impl std::fmt::Display for ExportFault {
             Self::Empty => f.write_str("export: no record lies between these instants"),
             Self::Record(fault) => write!(f, "mask a record: {fault}"),
             Self::Replay(fault) => write!(f, "replay what was to be exported: {fault}"),
+            Self::Frames(fault) => write!(f, "take the frames: {fault}"),
             Self::Exists { path } => write!(f, "make {}: it exists", path.display()),
             Self::Write { path, source } => write!(f, "write {}: {source}", path.display()),
             Self::Name { path, source } => write!(f, "name {}: {source}", path.display()),
@@ -128,6 +134,7 @@ impl std::error::Error for ExportFault {
             Self::Key(fault) => Some(fault),
             Self::Record(fault) => Some(fault),
             Self::Replay(fault) => Some(fault),
+            Self::Frames(fault) => Some(fault),
             Self::Write { source, .. } => Some(source),
             Self::Name { source, .. } => Some(source),
             Self::NoKey { .. } | Self::Empty | Self::Exists { .. } => None,
@@ -150,6 +157,8 @@ pub struct Exported {
     pub first: u64,
     /// Last record.
     pub last: u64,
+    /// Raw frames of the flight recorder.
+    pub frames: u64,
 }
 
 /// A slice, masked, before it is written.
@@ -160,6 +169,8 @@ struct Slice {
     records: Vec<(u64, Micros, Vec<u8>)>,
     wall_clock: Vec<UtcPair>,
     files: Vec<Kept>,
+    /// The instants asked for, on the engine's clock.
+    span: (Micros, Micros),
 }
 
 /// Runs the command.
@@ -169,13 +180,25 @@ pub fn run(arguments: &Arguments) -> Exit {
             time::utc(arguments.from).chars().filter(char::is_ascii_digit).take(14).collect();
         PathBuf::from(format!("incident-{stamp}.sqlite"))
     });
+    // What a running daemon has only in memory is asked for first; without it the dumps must do.
+    if let Err(error) = recorder::ask(&arguments.data, DUMP_MAX) {
+        eprintln!("warning: failed to ask the daemon for its frames: {error}");
+    }
     match export(&arguments.data, arguments.from, arguments.to, &out) {
-        Ok(Exported { path, first, last }) => {
+        Ok(Exported { path, first, last, frames }) => {
+            let path = path.display().to_string();
             if arguments.json {
-                let path = path.display().to_string();
-                println!("{}", serde_json::json!({ "file": path, "first": first, "last": last }));
+                let told = serde_json::json!({
+                    "file": path, "first": first, "last": last, "frames": frames,
+                });
+                println!("{told}");
             } else {
-                println!("{}: records {first} to {last}, masked; it replays", path.display());
+                println!(
+                    "{path}: records {first} to {last} and {frames} raw frames, masked; it replays"
+                );
+                if frames == 0 {
+                    println!("no frames: nothing was dumped of this time");
+                }
             }
             Exit::Done
         }
@@ -188,9 +211,10 @@ pub fn run(arguments: &Arguments) -> Exit {
                 ExportFault::Recording(_) | ExportFault::Record(_) => Exit::JournalDamaged,
                 ExportFault::Replay(_) => Exit::ReplayDiffers,
                 ExportFault::Empty => Exit::Usage,
-                ExportFault::Key(_) | ExportFault::Write { .. } | ExportFault::Name { .. } => {
-                    Exit::Internal
-                }
+                ExportFault::Key(_)
+                | ExportFault::Write { .. }
+                | ExportFault::Frames(_)
+                | ExportFault::Name { .. } => Exit::Internal,
             }
         }
     }
@@ -219,18 +243,45 @@ pub fn export(
     else {
         return Err(ExportFault::Empty);
     };
-    let exported = Exported { path: out.to_owned(), first: *first, last: *last };
+    let (first, last) = (*first, *last);
     let making = out.with_extension("making");
     let named = |source| ExportFault::Name { path: making.clone(), source };
     if making.exists() {
         std::fs::remove_file(&making).map_err(named)?;
     }
-    write(&making, &slice, (from_utc_us, to_utc_us))
-        .map_err(|source| ExportFault::Write { path: making.clone(), source })?;
+    let failed = |source| ExportFault::Write { path: making.clone(), source };
+    write(&making, &slice, (from_utc_us, to_utc_us)).map_err(failed)?;
+    let frames = frames(data, &making, slice.span)?;
     replays(&making)?;
     std::fs::rename(&making, out)
         .map_err(|source| ExportFault::Name { path: out.to_owned(), source })?;
-    Ok(exported)
+    Ok(Exported { path: out.to_owned(), first, last, frames })
+}
+
+/// Copies the frames of the span out of the dumps, which hold them masked under the same key.
+fn frames(data: &Path, making: &Path, span: (Micros, Micros)) -> Result<u64, ExportFault> {
+    let failed = |source| ExportFault::Write { path: making.to_owned(), source };
+    let mut connection = Connection::open(making).map_err(failed)?;
+    let tx = connection.transaction().map_err(failed)?;
+    let (from, to) = (Micros(span.0.0.saturating_sub(MARGIN.0)), span.1.plus(MARGIN));
+    let (mut frames, mut fault) = (0, None);
+    for path in dump::list(&flight::directory(data)).map_err(ExportFault::Frames)? {
+        let copied = dump::each(&path, from, to, |tapped| match dump::insert(&tx, &tapped) {
+            Ok(()) => frames += 1,
+            Err(source) => fault = Some(failed(source)),
+        });
+        // A dump of this moment may be deleted by the daemon meanwhile: then its time is over.
+        match copied {
+            Err(fault) if path.exists() => return Err(ExportFault::Frames(fault)),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    tx.commit().map_err(failed)?;
+    connection.close().map_err(|(_, source)| failed(source))?;
+    Ok(frames)
 }
 
 /// Takes the slice out of the journal and masks it.
@@ -240,7 +291,7 @@ fn slice(
     from_utc_us: u64,
     to_utc_us: u64,
 ) -> Result<Slice, ExportFault> {
-    let (first, last) = numbers(recording, from_utc_us, to_utc_us)?;
+    let ((first, begins), (last, ends)) = numbers(recording, from_utc_us, to_utc_us)?;
     let snapshots = recording.snapshots()?;
     let begun = recording.beginning_before(first)?.map(|beginning| beginning.behind);
     let start = recording.beginning()?.behind;
@@ -278,15 +329,17 @@ fn slice(
     wall_clock.dedup();
     let files = [recording.kept("line")?, recording.kept("plan")?];
     let files = files.into_iter().flatten().collect();
-    Ok(Slice { snapshot, records, wall_clock, files })
+    Ok(Slice { snapshot, records, wall_clock, files, span: (begins, ends) })
 }
+
+type Place = (u64, Micros);
 
 /// The first and the last record between two instants.
 fn numbers(
     recording: &Recording,
     from_utc_us: u64,
     to_utc_us: u64,
-) -> Result<(u64, u64), ExportFault> {
+) -> Result<(Place, Place), ExportFault> {
     let pairs = recording.wall_clock()?;
     let start = recording.beginning()?.behind;
     let (mut first, mut last, mut fault) = (None, None, None);
@@ -303,8 +356,9 @@ fn numbers(
         let Some(pair) = pairs.get(place) else { return ControlFlow::Break(()) };
         let utc_us = pair.utc_at(decoded.at);
         if utc_us >= from_utc_us && utc_us <= to_utc_us {
-            first.get_or_insert(decoded.number);
-            last = Some(decoded.number);
+            let place = (decoded.number, decoded.at);
+            first.get_or_insert(place);
+            last = Some(place);
         }
         ControlFlow::Continue(())
     })?;
@@ -318,6 +372,7 @@ fn write(path: &Path, slice: &Slice, asked: (u64, u64)) -> rusqlite::Result<()> 
     let mut connection = Connection::open(path)?;
     let tx = connection.transaction()?;
     tx.execute_batch(CREATE)?;
+    tx.execute_batch(dump::CREATE_FRAMES)?;
     tx.pragma_update(None, "application_id", APPLICATION)?;
     tx.pragma_update(None, "user_version", VERSION)?;
     let about = |key: &str, value: &dyn rusqlite::ToSql| {

@@ -79,10 +79,19 @@ pub fn read_or_make(data: &Path) -> Result<[u8; 32], KeyFault> {
     make(data, &path).map_err(|source| KeyFault::System { path, source })
 }
 
-/// Writes it under another name first: a key that is half there would lock the site out.
-fn make(data: &Path, path: &Path) -> io::Result<[u8; 32]> {
+/// A key that nobody has, for what needs one only as long as it runs.
+///
+/// # Errors
+/// When the operating system gives no random bytes.
+pub fn drawn() -> io::Result<[u8; 32]> {
     let mut key = [0; 32];
     File::open(RANDOM)?.read_exact(&mut key)?;
+    Ok(key)
+}
+
+/// Writes it under another name first: a key that is half there would lock the site out.
+fn make(data: &Path, path: &Path) -> io::Result<[u8; 32]> {
+    let key = drawn()?;
     let making = path.with_extension("new");
     match std::fs::remove_file(&making) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -1,9 +1,8 @@
 //! Incidents: what leaves the house for somebody elsewhere to look into.
 //!
-//! [`key`] is the site's key, for the engine's door and for [`mask`], which replaces codes and
-//! persons consistently and at equal length. [`export`] puts a slice of the journal with everything
-//! that its replay needs into one masked file.
+//! [`key`] is the site's key, for the engine's door and for the [mask](crate::mask). [`export`] puts a
+//! slice of the journal with everything that its replay needs, and the raw frames of its time, into
+//! one masked file.
 
 pub mod export;
 pub mod key;
-pub mod mask;

@@ -37,6 +37,14 @@ pub fn parse(text: &str) -> Option<u64> {
     Some((local * 60 + second) * 1_000_000 + micros)
 }
 
+/// An instant of a command line.
+///
+/// # Errors
+/// When it is none, with what is expected.
+pub fn instant(text: &str) -> Result<u64, &'static str> {
+    parse(text).ok_or("expected an instant such as 2026-11-22T14:03:07")
+}
+
 /// The clock without its zone, and the zone's offset in minutes.
 fn zone(text: &str) -> Option<(&str, i64)> {
     if let Some(clock) = text.strip_suffix(['Z', 'z']) {

@@ -8,8 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use line_file::Parity;
 
 use crate::exit::TABLE;
+use crate::replay::time::instant;
 
-/// Looks into buses and nodes: scan, read, write, set-address, watch, record.
+/// Looks into buses and nodes: scan, read, write, set-address, watch, record, frames.
 #[derive(Debug, Subcommand)]
 pub enum Bus {
     /// Finds every node, says who it is and whether the line file expects it there.
@@ -30,6 +31,9 @@ pub enum Bus {
     /// Records every frame into a pcap file; codes are masked unless --raw.
     #[command(after_help = format!("{RECORD_EXAMPLES}\n\n{TABLE}"))]
     Record(Record),
+    /// Shows the raw frames that the flight recorder kept, or makes a pcap file of them.
+    #[command(after_help = format!("{FRAMES_EXAMPLES}\n\n{TABLE}"))]
+    Frames(Frames),
 }
 
 const SCAN_EXAMPLES: &str = "\
@@ -66,6 +70,12 @@ Examples:
   sortline bus record wire.pcap --line line.toml --bus field
   tshark -r wire.pcap -o mbrtu.tcp.port:5020 -o mbrtu.crc_verification:TRUE
 Each node is a connection of its own, 10.<bus>.<bus>.<unit>: port 5020 carries RTU, 502 Modbus TCP.";
+const FRAMES_EXAMPLES: &str = "\
+Examples:
+  sortline bus frames data                                  every dump of a data directory
+  sortline bus frames incident.sqlite --pcap incident.pcap
+  sortline bus frames data --from 2026-11-22T14:03 --to 2026-11-22T14:04 --json
+Codes are masked as in the incident's records. tshark reads the pcap file as one of `bus record`.";
 
 impl Bus {
     /// Whether the answer is to be JSON.
@@ -77,6 +87,7 @@ impl Bus {
             Self::SetAddress(args) => args.place.json,
             Self::Watch(args) => args.place.json,
             Self::Record(args) => args.place.json,
+            Self::Frames(args) => args.json,
         }
     }
 }
@@ -273,6 +284,27 @@ pub struct Record {
     /// Keeps the codes of parcels; beside a controller only from a panel's address.
     #[arg(long)]
     pub(super) raw: bool,
+}
+
+/// `bus frames`
+#[derive(Clone, Debug, Args)]
+pub struct Frames {
+    /// A data directory, one dump of it, or an incident file.
+    #[arg(value_name = "FILE|DATA")]
+    pub(super) path: PathBuf,
+    /// Makes this pcap file instead of printing; must not exist yet.
+    #[arg(long, value_name = "FILE")]
+    pub(super) pcap: Option<PathBuf>,
+    /// Nothing before this instant, such as 2026-11-22T14:03 (Asia/Shanghai unless it says
+    /// otherwise).
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(super) from: Option<u64>,
+    /// Nothing behind this instant.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(super) to: Option<u64>,
+    /// Prints one JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[cfg(test)]

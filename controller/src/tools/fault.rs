@@ -116,6 +116,13 @@ pub(super) enum ToolFault {
         /// Why.
         source: std::io::Error,
     },
+    /// Kept frames cannot be read.
+    Frames {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The terminal or standard output cannot be used.
     Terminal(std::io::Error),
     /// The operating system gave no thread or signal.
@@ -147,6 +154,7 @@ impl ToolFault {
             | Self::WrongMap { .. }
             | Self::Refused { .. }
             | Self::NotTaken { .. } => Exit::Refused,
+            Self::Frames { .. } => Exit::CannotStart,
             Self::File { .. } | Self::Terminal(_) | Self::System(_) => Exit::Internal,
         }
     }
@@ -208,6 +216,9 @@ impl std::fmt::Display for ToolFault {
             Self::Refused { what, why } => write!(f, "{what}: {why}"),
             Self::NotTaken { what, got } => write!(f, "write {what}: it reads back as {got}"),
             Self::File { path, source } => write!(f, "write {}: {source}", path.display()),
+            Self::Frames { path, why } => {
+                write!(f, "read frames of {}: failed to {why}", path.display())
+            }
             Self::Terminal(source) => write!(f, "write to the terminal: {source}"),
             Self::System(source) => write!(f, "start: {source}"),
             Self::Daemon { address, why } => write!(f, "attach to {address}: {why}"),

@@ -12,6 +12,7 @@ mod attach;
 mod client;
 mod describe;
 mod fault;
+mod frames;
 mod identity;
 mod meter;
 mod names;
@@ -59,5 +60,6 @@ async fn dispatch(command: Bus) -> Result<Exit, ToolFault> {
         Bus::SetAddress(args) => address::run(args).await,
         Bus::Watch(args) => watch::run(args).await,
         Bus::Record(args) => record::run(args).await,
+        Bus::Frames(args) => frames::run(&args),
     }
 }

@@ -71,7 +71,7 @@ pub(super) async fn run(args: Record) -> Result<Exit, ToolFault> {
 }
 
 /// Makes the file; one that is there already is never overwritten.
-fn create(path: &Path) -> std::io::Result<Pcap<BufWriter<File>>> {
+pub(super) fn create(path: &Path) -> std::io::Result<Pcap<BufWriter<File>>> {
     let file = File::options().write(true).create_new(true).open(path)?;
     Pcap::new(BufWriter::new(file))
 }

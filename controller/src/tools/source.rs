@@ -12,10 +12,11 @@ use super::client::Client;
 use super::fault::ToolFault;
 use super::poll;
 use super::target::{self, Target};
-use crate::bus::mask::Masker;
 use crate::bus::tap::{Listener, Tap, Tapped};
 use crate::config;
+use crate::incident::key;
 use crate::inputs::InputFault;
+use crate::mask::{Mask, Masker};
 
 /// Troubles of the buses that may wait.
 const TROUBLES_MAX: usize = 16;
@@ -145,7 +146,13 @@ impl Source {
         match (polls.is_empty(), faults.pop()) {
             (true, Some(fault)) => Err(fault),
             _ => {
-                let masker = (!raw).then(Masker::default);
+                // Nothing masked elsewhere needs to be recognised, so that nobody keeps this key.
+                let masker = if raw {
+                    None
+                } else {
+                    let key = key::drawn().map_err(ToolFault::System)?;
+                    Some(Masker::new(Mask::new(&key)))
+                };
                 Ok((Self::Own { listener, troubles, masker, _polls: polls }, scene))
             }
         }

@@ -1,37 +1,40 @@
-//! Codes of parcels leave the house masked: same length, same shape, checks recomputed.
+//! Codes of parcels in raw frames: masked at equal length, checks recomputed.
 //!
 //! A recorded frame goes to people who need the wire, not the waybills. In every answer that carries
-//! an events block the bytes of the codes become `X`, then check word and CRC are formed again, so
-//! that an analyser finds nothing wrong with the frame. What cannot be understood (cut frames, noise)
-//! loses every run that looks like a code; a CRC that was wrong stays wrong.
+//! an events block the bytes of the codes are masked, then check word and CRC are formed again, so
+//! that an analyser finds nothing wrong with the frame. In what cannot be understood (cut frames,
+//! noise) every run that may be text is masked, whatever it says; a CRC that was wrong stays wrong.
 
 use std::collections::BTreeMap;
 
 use modbus::rtu;
-use registers::map::EVENTS;
+use registers::map::{EVENTS, NodeKind};
 use registers::{check, exchange::EVENT_OVERHEAD};
 
-use super::tap::{Tapped, What, Wire};
+use super::Mask;
+use crate::bus::tap::{Tapped, What, Wire};
 
-/// What a byte of a code becomes.
-const MASK: u8 = b'X';
 /// The number of the code entry in the ring ([`registers::event`]).
 const CODE_ENTRY: u8 = 3;
 /// Words of a code entry before the code: head, trigger, index and number, length, count, ms.
 const CODE_HEAD: usize = 8;
-/// Runs of letters and digits from this length on are taken for codes in what is not understood.
-const RUN_MIN: usize = 8;
-/// Digits that such a run must have.
-const DIGITS_MIN: usize = 4;
+/// Runs of text from this length on are masked in what is not understood: a name may have no more.
+const RUN_MIN: usize = 3;
 
 /// Masks the frames of a tap in their order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Masker {
-    /// Whether the last request to each unit of each bus reads an events block.
+    mask: Mask,
+    /// Whether the last request to each unit of each bus reads of an events block.
     asked: BTreeMap<(u16, u8), bool>,
 }
 
 impl Masker {
+    /// Masks codes with this mask.
+    pub const fn new(mask: Mask) -> Self {
+        Self { mask, asked: BTreeMap::new() }
+    }
+
     /// Masks the codes in one frame.
     pub fn mask(&mut self, tapped: &mut Tapped) {
         let key = (tapped.bus, tapped.unit);
@@ -41,23 +44,99 @@ impl Masker {
                 self.asked.insert(key, reads);
             }
             What::Answer => {
-                if self.asked.get(&key).copied().unwrap_or(true) && !mask_events(tapped) {
-                    scrub(tapped);
+                if self.asked.get(&key).copied().unwrap_or(true) && !self.events(tapped) {
+                    self.scrub(tapped);
                 }
             }
             What::Echo | What::Timeout | What::Lost => {}
             What::Crc | What::Late | What::Duplicate | What::Foreign | What::Mismatch => {
-                if !mask_events(tapped) {
-                    scrub(tapped);
+                if !self.events(tapped) {
+                    self.scrub(tapped);
                 }
             }
         }
     }
+
+    /// Masks the codes of an events block; false when the frame is none.
+    fn events(&self, tapped: &mut Tapped) -> bool {
+        let Some(&[0x03 | 0x04 | 0x17, _, ref data @ ..]) = tapped.pdu() else { return false };
+        let (pairs, []) = data.as_chunks() else { return false };
+        let mut words: Vec<u16> = pairs.iter().copied().map(u16::from_be_bytes).collect();
+        let Some(&token) = words.first() else { return false };
+        if !check::sealed(tapped.unit, token, &words) {
+            return false;
+        }
+        let count = words.get(3).map_or(0, |word| usize::from(*word & 0x00FF));
+        let (mut at, end) = (usize::from(EVENT_OVERHEAD) - 1, words.len() - 1);
+        for _ in 0..count {
+            let Some(&head) = words.get(at).filter(|_| at < end) else { return false };
+            let [kind, length] = head.to_be_bytes();
+            let next = at + usize::from(length);
+            if length == 0 || next > end {
+                return false;
+            }
+            if kind == CODE_ENTRY {
+                let bytes = words.get(at + 3).map_or(0, |word| usize::from(*word & 0x00FF));
+                self.code_words(words.get_mut(at + CODE_HEAD..next).unwrap_or_default(), bytes);
+            }
+            at = next;
+        }
+        check::seal(tapped.unit, token, &mut words);
+        let (before, behind) = around(tapped.wire);
+        let end = tapped.bytes.len() - behind;
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        tapped.bytes[before + 2..end].copy_from_slice(&bytes);
+        close(tapped);
+        true
+    }
+
+    /// Masks the first `bytes` bytes of the words of a code; the byte that fills the last word stays.
+    fn code_words(&self, words: &mut [u16], bytes: usize) {
+        let mut code: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let bytes = bytes.min(code.len());
+        self.mask.bytes(&mut code[..bytes]);
+        for (word, pair) in words.iter_mut().zip(code.as_chunks().0) {
+            *word = u16::from_be_bytes(*pair);
+        }
+    }
+
+    /// Masks every run that may be text in a frame that is not understood.
+    fn scrub(&self, tapped: &mut Tapped) {
+        let whole = tapped.pdu().is_some();
+        let (before, behind) = if whole { around(tapped.wire) } else { (0, 0) };
+        let end = tapped.bytes.len() - behind;
+        let mut rest = &mut tapped.bytes[before.min(end)..end];
+        while !rest.is_empty() {
+            let run = rest.iter().take_while(|byte| is_text(**byte)).count();
+            let (text, behind) = rest.split_at_mut(run.max(1));
+            if run >= RUN_MIN {
+                self.mask.bytes(text);
+            }
+            rest = behind;
+        }
+        if whole {
+            close(tapped);
+        } else if tapped.pdu().is_some()
+            && let Some(last) = tapped.bytes.last_mut()
+        {
+            *last = !*last;
+        }
+    }
 }
 
-/// Whether a request reads an events block, by FC 03, FC 04 or FC 23.
+/// Whether a byte may be part of a text: printable ASCII, and what UTF-8 and GB18030 write all else
+/// with.
+const fn is_text(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7E | 0x80..)
+}
+
+/// Whether a request reads of an events block, by FC 03, FC 04 or FC 23.
 fn reads_events(pdu: &[u8]) -> bool {
-    matches!(*pdu, [0x03 | 0x04 | 0x17, high, low, ..] if u16::from_be_bytes([high, low]) == EVENTS)
+    let [0x03 | 0x04 | 0x17, high, low, count_high, count_low, ..] = *pdu else { return false };
+    let first = u32::from(u16::from_be_bytes([high, low]));
+    let end = first + u32::from(u16::from_be_bytes([count_high, count_low]));
+    let longest = NodeKind::ALL.map(NodeKind::event_words).into_iter().max().unwrap_or_default();
+    first < u32::from(EVENTS) + u32::from(longest) && end > u32::from(EVENTS)
 }
 
 /// Bytes before the PDU and behind it.
@@ -65,66 +144,6 @@ const fn around(wire: Wire) -> (usize, usize) {
     match wire {
         Wire::Serial => (1, 2),
         Wire::Tcp => (7, 0),
-    }
-}
-
-/// Masks the codes of an events block; false when the frame is none.
-fn mask_events(tapped: &mut Tapped) -> bool {
-    let Some(&[0x03 | 0x04 | 0x17, _, ref data @ ..]) = tapped.pdu() else { return false };
-    let (pairs, []) = data.as_chunks() else { return false };
-    let mut words: Vec<u16> = pairs.iter().copied().map(u16::from_be_bytes).collect();
-    let Some(&token) = words.first() else { return false };
-    if !check::sealed(tapped.unit, token, &words) {
-        return false;
-    }
-    let count = words.get(3).map_or(0, |word| usize::from(*word & 0x00FF));
-    let (mut at, end) = (usize::from(EVENT_OVERHEAD) - 1, words.len() - 1);
-    for _ in 0..count {
-        let Some(&head) = words.get(at).filter(|_| at < end) else { return false };
-        let [kind, length] = head.to_be_bytes();
-        let next = at + usize::from(length);
-        if length == 0 || next > end {
-            return false;
-        }
-        if kind == CODE_ENTRY {
-            let bytes = words.get(at + 3).map_or(0, |word| usize::from(*word & 0x00FF));
-            mask_code(&mut words[at..next], bytes);
-        }
-        at = next;
-    }
-    check::seal(tapped.unit, token, &mut words);
-    let (before, behind) = around(tapped.wire);
-    let end = tapped.bytes.len() - behind;
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    tapped.bytes[before + 2..end].copy_from_slice(&bytes);
-    close(tapped);
-    true
-}
-
-/// Masks `bytes` bytes of the code in an entry; the byte that fills the last word stays.
-fn mask_code(entry: &mut [u16], bytes: usize) {
-    for (n, word) in entry.iter_mut().skip(CODE_HEAD).enumerate() {
-        let [high, low] = word.to_be_bytes();
-        let masked = |index: usize, byte: u8| if index < bytes { MASK } else { byte };
-        *word = u16::from_be_bytes([masked(2 * n, high), masked(2 * n + 1, low)]);
-    }
-}
-
-/// Masks every run that looks like a code in a frame that is not understood.
-fn scrub(tapped: &mut Tapped) {
-    let whole = tapped.pdu().is_some();
-    let mut at = 0;
-    while at < tapped.bytes.len() {
-        let run = tapped.bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let bytes = &mut tapped.bytes[at..at + run];
-        let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-        if run >= RUN_MIN && digits >= DIGITS_MIN {
-            bytes.fill(MASK);
-        }
-        at += run.max(1);
-    }
-    if whole {
-        close(tapped);
     }
 }
 
@@ -207,7 +226,7 @@ mod tests {
     fn codes_are_masked_and_every_check_still_holds() {
         let words = events(77);
         for wire in [Wire::Serial, Wire::Tcp] {
-            let mut masker = Masker::default();
+            let mut masker = Masker::new(Mask::new(&[9; 32]));
             let mut request = tapped(wire, What::Request, &[0x17, 0x02, 0x00, 0, 64, 1, 0]);
             let asked = request.clone();
             masker.mask(&mut request);
@@ -221,15 +240,16 @@ mod tests {
                 pdu[2..].chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
             assert!(check::sealed(UNIT, 77, &now), "the check word fits");
             let text = String::from_utf8_lossy(&masked.bytes).into_owned();
-            assert!(text.contains("XXXXXXXXX") && !text.contains("12345678"), "{text}");
+            let same = Mask::new(&[9; 32]).code("123456789");
+            assert!(text.contains(&same) && !text.contains("12345678"), "{text}");
             let differing = words.iter().zip(&now).filter(|(a, b)| a != b).count();
-            assert_eq!(differing, 6, "five words of the code and the check word");
+            assert!((2..=6).contains(&differing), "words of the code and the check word");
         }
     }
 
     #[test]
     fn what_is_not_understood_loses_what_looks_like_a_code() {
-        let mut masker = Masker::default();
+        let mut masker = Masker::new(Mask::new(&[9; 32]));
         let whole = tapped(Wire::Serial, What::Answer, &answer(&events(1)));
         let mut cut = whole.clone();
         cut.what = What::Crc;

@@ -1,17 +1,9 @@
-//! The mask of what leaves the house: codes and persons, consistently and at equal length.
+//! The mask itself: codes at equal length, persons as pseudonyms.
 //!
 //! Under one key equal codes become equal codes and different codes different ones, so that whatever
 //! depends on equality (a double read, a duplicate waybill, the manifest's answer) is the same behind
 //! the mask. Digits stay digits, capitals capitals, small letters small letters, bytes above ASCII
 //! above ASCII, everything else stays: the shape is kept, the content is not.
-
-use line_engine::record::{self, Decoded};
-use line_engine::snapshot;
-use line_model::decision::{Decision, ParcelEvent};
-use line_model::memory::Memory;
-use line_model::parcel::{Identity, Parcel};
-use line_model::plan::Facts;
-use line_model::signal::{Input, Read};
 
 /// Rounds of the cipher; each half passes five times.
 const ROUNDS: u8 = 10;
@@ -95,69 +87,6 @@ impl Mask {
         }
         let hash = blake3::keyed_hash(&self.key, by.as_bytes()).to_hex();
         format!("person {}", hash.as_str().get(..8).unwrap_or_default())
-    }
-
-    /// Masks the codes and persons of a record; everything else stays to the bit.
-    ///
-    /// # Errors
-    /// When the bytes are no record.
-    pub fn record(&self, bytes: &[u8]) -> Result<Vec<u8>, record::Fault> {
-        let Decoded { number, at, input, decisions } = record::decode(bytes)?;
-        let input = self.input(input);
-        let decisions: Vec<Decision> =
-            decisions.into_iter().map(|decision| self.decision(decision)).collect();
-        Ok(record::encode(number, at, &input, &decisions))
-    }
-
-    /// Masks the codes of a snapshot.
-    ///
-    /// # Errors
-    /// When the bytes are no snapshot.
-    pub fn snapshot(&self, bytes: &[u8]) -> Result<Vec<u8>, snapshot::Fault> {
-        let mut memory: Memory = snapshot::decode(bytes)?;
-        memory.live.values_mut().for_each(|parcel| self.parcel(parcel));
-        memory.open.values_mut().for_each(|open| self.parcel(&mut open.parcel));
-        memory.landed = memory.landed.iter().map(|waybill| self.code(waybill)).collect();
-        Ok(snapshot::encode(&memory))
-    }
-
-    fn parcel(&self, parcel: &mut Parcel) {
-        match &mut parcel.identity {
-            Identity::Unread | Identity::Unreadable => {}
-            Identity::Asked { code } | Identity::Unknown { code } => *code = self.code(code),
-            Identity::Known { code, facts } => {
-                *code = self.code(code);
-                self.facts(facts);
-            }
-        }
-    }
-
-    fn facts(&self, facts: &mut Facts) {
-        facts.waybill = self.code(&facts.waybill);
-    }
-
-    fn input(&self, mut input: Input) -> Input {
-        match &mut input {
-            Input::Read { read: Read::Codes(codes), .. } => {
-                codes.iter_mut().for_each(|code| *code = self.code(code));
-            }
-            Input::Route { facts: Some(facts), .. } => self.facts(facts),
-            Input::Command { by, .. } => *by = self.person(by),
-            _ => {}
-        }
-        input
-    }
-
-    fn decision(&self, mut decision: Decision) -> Decision {
-        match &mut decision {
-            Decision::AskRoute { code, .. }
-            | Decision::Parcel { event: ParcelEvent::Identified { code }, .. } => {
-                *code = self.code(code);
-            }
-            Decision::Parcel { event: ParcelEvent::Removed { by }, .. } => *by = self.person(by),
-            _ => {}
-        }
-        decision
     }
 }
 
