@@ -129,6 +129,8 @@ pub struct Blueprint {
     pub panel: usize,
     /// Station of the sorter belt: its count is the reference.
     pub reference: usize,
+    /// Encoders by name, in the line file's order.
+    pub encoders: Vec<(String, EncoderPlan)>,
 }
 
 /// Finds names in the line file.
@@ -216,7 +218,12 @@ impl Blueprint {
         };
         let buses = line.bus.iter().map(bus).collect();
         let panel = names.node(&line.panel.node)?;
-        Ok(Self { plant: plan, stations, buses, panel, reference })
+        let encoders = line.encoder.iter().map(|encoder| {
+            // An encoder that no zone counts belongs to no belt: nothing can stall it.
+            names.encoder(&encoder.name).ok().map(|plan| (encoder.name.clone(), plan))
+        });
+        let encoders = encoders.flatten().collect();
+        Ok(Self { plant: plan, stations, buses, panel, reference, encoders })
     }
 }
 
@@ -284,6 +291,7 @@ fn belts(line: &LineFile, plant: &PlantFile) -> Result<Vec<BeltPlan>, SetupError
         let missing = || SetupError::NotInPlant { table: "belt", name: zone.name.clone() };
         let truth = plant.belt.iter().find(|belt| belt.zone == zone.name).ok_or_else(missing)?;
         Ok(BeltPlan {
+            zone: zone.name.clone(),
             from: mm(zone.from_mm),
             to: mm(zone.to_mm),
             ramp: [truth.accel_mm_s2, truth.decel_mm_s2],
@@ -306,26 +314,29 @@ fn eyes(names: &Names<'_>, plant: &PlantFile, seed: u64) -> Result<Vec<Eye>, Set
     for zone in &line.zone {
         if let Some(at) = zone.exit_eye_mm {
             let station = names.node(&zone.node)?;
-            eyes.push(Eye::new(place(at), EyeRole::Plain, station, zone::EYE_EXIT));
+            eyes.push(Eye::new(place(at), EyeRole::Plain, &zone.name, station, zone::EYE_EXIT));
         }
     }
     for (index, eye) in line.eye.iter().enumerate() {
         let station = names.node(&eye.node)?;
         let role = if index == 0 { EyeRole::Induction } else { EyeRole::Plain };
-        eyes.push(Eye::new(place(eye.at_mm), role, station, input(names, station, &eye.input)?));
+        let input = input(names, station, &eye.input)?;
+        eyes.push(Eye::new(place(eye.at_mm), role, &eye.name, station, input));
     }
     let scanner = names.node(&line.scanner.node)?;
-    eyes.push(Eye::new(place(line.scanner.at_mm), EyeRole::Reader, scanner, scanner::TRIGGER));
+    let at = place(line.scanner.at_mm);
+    eyes.push(Eye::new(at, EyeRole::Reader, "scanner", scanner, scanner::TRIGGER));
     if let Some(scale) = &line.dws {
         let station = names.node(&scale.node)?;
-        eyes.push(Eye::new(place(scale.at_mm), EyeRole::Scale, station, dws::TRIGGER));
+        eyes.push(Eye::new(place(scale.at_mm), EyeRole::Scale, "dws", station, dws::TRIGGER));
     }
     for bed in &line.diverter {
         let station = names.node(&bed.node)?;
-        eyes.push(Eye::new(place(bed.eye_at_mm), EyeRole::Plain, station, diverter::EYE_ARRIVAL));
+        let at = place(bed.eye_at_mm);
+        eyes.push(Eye::new(at, EyeRole::Plain, &bed.name, station, diverter::EYE_ARRIVAL));
     }
     let end = names.node(&line.end.node)?;
-    eyes.push(Eye::new(place(line.end.eye_at_mm), EyeRole::Plain, end, panel::EYE_END));
+    eyes.push(Eye::new(place(line.end.eye_at_mm), EyeRole::Plain, "end", end, panel::EYE_END));
     eyes.sort_by_key(|eye| eye.at);
     Ok(eyes)
 }
@@ -362,6 +373,7 @@ fn beds(
         let sides = [side(bed.left, diverter::EYE_LEFT), side(bed.right, diverter::EYE_RIGHT)];
         let from = mm(bed.bed_from_mm);
         beds.push(BedPlan {
+            name: bed.name.clone(),
             from,
             to: from + i64::from(bed.bed_length_mm) * MM,
             extra_ppm: (i64::from(truth.ratio_permille) - 1_000) * 1_000,

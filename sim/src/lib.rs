@@ -13,6 +13,7 @@ pub mod plant;
 pub mod plant_file;
 pub mod profile;
 pub mod rng;
+pub mod scenario;
 pub mod truth;
 pub mod world;
 
@@ -21,5 +22,8 @@ pub use bridge::{Bridge, Faults, FaultsError};
 pub use items::{Item, ManifestError, read_manifest};
 pub use plant::feed::Feed;
 pub use plant_file::{PlantFile, PlantFileError};
-pub use truth::{BedFault, Packaging, Place, ReadTruth, Truth, TruthLine, TruthParcel};
-pub use world::{Answer, Button, PortChange, World, WorldSetup};
+pub use scenario::{Scenario, ScenarioError};
+pub use truth::{
+    BedFault, Contact, Happened, Packaging, Place, ReadTruth, Truth, TruthLine, TruthParcel, With,
+};
+pub use world::{Answer, Button, ForHost, PortChange, World, WorldSetup};

@@ -49,15 +49,20 @@ enum Command {
 /// What `serve` is told.
 #[derive(Clone, Debug, clap::Args)]
 struct Serve {
+    /// Scenario file: names the files, seed, profile, feed and parcels itself, and what happens.
+    /// Its paths are relative to the current directory.
+    #[arg(long, conflicts_with_all = ["line", "plant", "manifest", "seed", "profile", "feed",
+        "parcels", "faults"])]
+    scenario: Option<PathBuf>,
     /// Line file, as the controller reads it.
-    #[arg(long)]
-    line: PathBuf,
+    #[arg(long, required_unless_present = "scenario")]
+    line: Option<PathBuf>,
     /// Plant file: what is physically true of the line.
-    #[arg(long)]
-    plant: PathBuf,
+    #[arg(long, required_unless_present = "scenario")]
+    plant: Option<PathBuf>,
     /// Manifest (CSV) with the waybills that are on the parcels.
-    #[arg(long)]
-    manifest: PathBuf,
+    #[arg(long, required_unless_present = "scenario")]
+    manifest: Option<PathBuf>,
     /// Directory for `<bus>.tty` and `endpoints.json`; made when missing.
     #[arg(long)]
     dir: PathBuf,

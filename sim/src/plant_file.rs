@@ -1,6 +1,6 @@
 //! The plant file: what is physically true of a line and what the controller never sees.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A whole `*.plant.toml`.
@@ -54,7 +54,7 @@ pub struct BedTruth {
 }
 
 /// How often and how much things differ from the ideal.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// σ of the slip at a transfer between belts.

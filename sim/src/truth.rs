@@ -1,5 +1,6 @@
 //! What each plant parcel really did; no controller's belief is in it.
 
+use crate::scenario::Event;
 use serde::Serialize;
 use units::{Counts, Micros};
 
@@ -8,6 +9,87 @@ use units::{Counts, Micros};
 pub struct Truth {
     /// The parcels; a parcel's index is its place here.
     pub parcels: Vec<TruthParcel>,
+    /// What was made to happen on the line, in order of time.
+    pub happened: Vec<Happened>,
+}
+
+/// Something that was made to happen, by a scenario or drawn by the plant's profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Happened {
+    /// When it began.
+    #[serde(rename = "at_us", serialize_with = "micros")]
+    pub at: Micros,
+    /// When it was over; `None` while it lasts.
+    #[serde(rename = "until_us", serialize_with = "maybe_micros")]
+    pub until: Option<Micros>,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Whether it could be done: nobody takes off what is not there.
+    pub done: bool,
+    /// Whether the plant's profile drew it.
+    pub drawn: bool,
+    /// Where the parcel was that it acted on, its head in mm.
+    pub at_mm: Option<i64>,
+    /// The parcels that it touched itself, by their places in the truth; not their neighbours.
+    pub parcels: Vec<u64>,
+}
+
+/// What acted on a parcel besides the belt under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Contact {
+    /// When.
+    #[serde(rename = "at_us", serialize_with = "micros")]
+    pub at: Micros,
+    /// Where its head was, in mm from the induction eye.
+    pub at_mm: i64,
+    /// What.
+    #[serde(flatten)]
+    pub with: With,
+}
+
+/// What a parcel came into contact with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "with", content = "which")]
+pub enum With {
+    /// The parcel ahead, run up to.
+    Ahead(u64),
+    /// The parcel ahead, which carries it.
+    RidesOn(u64),
+    /// A bed that sent it off the belt.
+    Bed(usize),
+    /// A bed that turned for it and did not grip it.
+    NotGripped(usize),
+    /// A bed whose wheels stood.
+    WheelsStopped(usize),
+    /// The mouth of a chute, in which it stuck.
+    Mouth(u16),
+    /// A parcel that dragged it along.
+    DraggedBy(u64),
+    /// A person's hand.
+    Hand,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn micros<S: serde::Serializer>(at: &Micros, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(at.0)
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it by reference")]
+fn maybe_micros<S: serde::Serializer>(at: &Option<Micros>, to: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.0).serialize(to)
+}
+
+impl Truth {
+    /// Notes that what has this number touched a parcel.
+    pub(crate) fn touch(&mut self, number: usize, parcel: usize) {
+        let parcel = u64::try_from(parcel).unwrap_or(u64::MAX);
+        if let Some(happened) = self.happened.get_mut(number)
+            && !happened.parcels.contains(&parcel)
+        {
+            happened.parcels.push(parcel);
+        }
+    }
 }
 
 /// One plant parcel.
@@ -44,6 +126,8 @@ pub struct TruthParcel {
     pub landed_at: Option<Micros>,
     /// A bed that moved at the wrong moment.
     pub fault: Option<BedFault>,
+    /// What acted on it besides the belts, in order of time.
+    pub contacts: Vec<Contact>,
 }
 
 /// What a parcel is packed in.
@@ -87,6 +171,8 @@ pub enum Place {
     Chute(u16),
     /// In the end chute.
     End,
+    /// In a person's hands, off the line.
+    Taken,
 }
 
 /// A bed that moved at the wrong moment for a parcel.
@@ -106,7 +192,7 @@ impl TruthParcel {
     /// Whether nothing more will happen to it.
     pub const fn is_final(&self) -> bool {
         match self.place {
-            Place::Chute(_) | Place::End => true,
+            Place::Chute(_) | Place::End | Place::Taken => true,
             Place::Waiting | Place::OnLine | Place::Sliding(_) => false,
         }
     }
@@ -128,6 +214,8 @@ pub struct TruthLine<'a> {
     place: Place,
     landed_at_us: Option<u64>,
     fault: Option<BedFault>,
+    #[serde(skip_serializing_if = "<[Contact]>::is_empty")]
+    contacts: &'a [Contact],
 }
 
 impl<'a> TruthLine<'a> {
@@ -147,6 +235,7 @@ impl<'a> TruthLine<'a> {
             place: parcel.place,
             landed_at_us: parcel.landed_at.map(|at| at.0),
             fault: parcel.fault,
+            contacts: &parcel.contacts,
         }
     }
 }

@@ -4,7 +4,11 @@
 //! ticks) at its very microsecond, the plant in steps of one millisecond ahead of it, so that every
 //! instant inside a step is interpolated. What a node commands acts from the next step on.
 
-use crate::blueprint::{Blueprint, BusPlan, SetupError};
+mod inject;
+
+pub use inject::ForHost;
+
+use crate::blueprint::{Blueprint, BusPlan, EncoderPlan, SetupError};
 use crate::bridge::{Bridge, Effect, Faults, NETWORK_US, TURN_AROUND_US, Tally};
 use crate::items::Item;
 use crate::nodes::Station;
@@ -12,12 +16,15 @@ use crate::plant::feed::Feed;
 use crate::plant::{Happening, Plant, Run, STEP_US, What};
 use crate::plant_file::PlantFile;
 use crate::rng::Rng;
+use crate::scenario::Entry;
 use crate::truth::Truth;
+use inject::Awaited;
 use line_file::LineFile;
 use node::{Input, Output};
 use registers::NodeKind;
 use registers::exchange::Side;
 use registers::points::{diverter, panel, zone};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use units::Micros;
@@ -41,6 +48,8 @@ pub struct WorldSetup {
     pub parcels: Option<u64>,
     /// What goes wrong on every bus.
     pub faults: Faults,
+    /// What is made to happen.
+    pub events: Vec<Entry>,
 }
 
 /// A frame that a node sends.
@@ -66,7 +75,8 @@ pub struct PortChange {
 }
 
 /// A button on the panel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Button {
     /// Start.
     Start,
@@ -95,7 +105,14 @@ struct Due {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Node(What),
-    Frame { bus: usize, frame: Vec<u8> },
+    Frame {
+        bus: usize,
+        frame: Vec<u8>,
+    },
+    /// A scenario's event.
+    Begin(Box<Entry>),
+    /// What has this place in the truth is over.
+    End(usize),
 }
 
 /// A bus with the stations on it.
@@ -119,7 +136,16 @@ pub struct World {
     stations: Vec<Station>,
     buses: Vec<Bus>,
     panel: usize,
+    reference: usize,
+    encoders: Vec<(String, EncoderPlan)>,
     estops: [bool; ESTOPS],
+    /// Drives that have tripped, by belt.
+    tripped: Vec<bool>,
+    /// Events that wait for their parcels; the soonest stands last.
+    awaited: Vec<Awaited>,
+    for_host: Vec<ForHost>,
+    faults: Faults,
+    seed: u64,
     agenda: BinaryHeap<Reverse<Due>>,
     order: u64,
     answers: Vec<Answer>,
@@ -130,14 +156,40 @@ pub struct World {
     output: Output,
 }
 
+/// The buses with what is on them and what goes wrong there.
+fn wires(buses: Vec<BusPlan>, stations: &[Station], faults: &Faults, seed: u64) -> Vec<Bus> {
+    buses
+        .into_iter()
+        .enumerate()
+        .map(|(index, plan)| {
+            let on_bus = |station: &usize| stations[*station].plan.bus == index;
+            let here: Vec<usize> = (0..stations.len()).filter(on_bus).collect();
+            let units = here.iter().map(|station| stations[*station].plan.unit).collect();
+            let bridge = (!faults.is_none())
+                .then(|| Box::new(Bridge::new(plan.serial, units, faults, seed, &plan.name)));
+            let rng = Rng::stream(seed, &format!("bus {}", plan.name));
+            Bus { rng, stations: here, plan, bridge }
+        })
+        .collect()
+}
+
 impl World {
     /// Builds a line at rest and powers its nodes.
     ///
     /// # Errors
     /// The first thing that line file, plant file and manifest do not agree on.
     pub fn new(setup: WorldSetup) -> Result<Self, SetupError> {
-        let WorldSetup { line, plant: file, manifest, seed, feed, profile, parcels, faults } =
-            setup;
+        let WorldSetup {
+            line,
+            plant: file,
+            manifest,
+            seed,
+            feed,
+            profile,
+            parcels,
+            faults,
+            events,
+        } = setup;
         let Some(profile) = file.profile.get(&profile).cloned() else {
             let known = file.profile.keys().cloned().collect();
             return Err(SetupError::UnknownProfile { name: profile, known });
@@ -145,7 +197,7 @@ impl World {
         if manifest.is_empty() {
             return Err(SetupError::EmptyManifest);
         }
-        let Blueprint { plant: mut plan, stations, buses, panel, reference } =
+        let Blueprint { plant: mut plan, stations, buses, panel, reference, encoders } =
             Blueprint::draw(&line, &file, seed)?;
         let stations: Vec<Station> = stations
             .into_iter()
@@ -155,19 +207,7 @@ impl World {
             })
             .collect();
         plan.reference.0 = stations[reference].main.offset;
-        let buses = buses
-            .into_iter()
-            .enumerate()
-            .map(|(index, plan)| {
-                let on_bus = |station: &usize| stations[*station].plan.bus == index;
-                let here: Vec<usize> = (0..stations.len()).filter(on_bus).collect();
-                let units = here.iter().map(|station| stations[*station].plan.unit).collect();
-                let bridge = (!faults.is_none())
-                    .then(|| Box::new(Bridge::new(plan.serial, units, &faults, seed, &plan.name)));
-                let rng = Rng::stream(seed, &format!("bus {}", plan.name));
-                Bus { rng, stations: here, plan, bridge }
-            })
-            .collect();
+        let buses = wires(buses, &stations, &faults, seed);
         let drift_ppm = profile.clock_drift_ppm;
         let run = Run { seed, profile, feed, parcels, items: manifest.into() };
         let mut world = Self {
@@ -178,7 +218,14 @@ impl World {
             stations,
             buses,
             panel,
+            reference,
+            encoders,
             estops: [false; ESTOPS],
+            tripped: vec![false; line.zone.len()],
+            awaited: Vec::new(),
+            for_host: Vec::new(),
+            faults,
+            seed,
             agenda: BinaryHeap::with_capacity(256),
             order: 0,
             answers: Vec::new(),
@@ -189,6 +236,7 @@ impl World {
             output: Output::new(),
         };
         world.contacts_at_rest();
+        world.schedule(&events)?;
         Ok(world)
     }
 
@@ -270,12 +318,7 @@ impl World {
 
     /// Presses or leaves a button.
     pub fn press(&mut self, button: Button, down: bool) {
-        let input = match button {
-            Button::Start => panel::START,
-            Button::Stop => panel::STOP,
-            Button::Reset => panel::RESET,
-        };
-        self.level(self.panel, input, down);
+        self.level(self.panel, Self::button_input(button), down);
     }
 
     /// Trips or releases emergency-stop contact 1 or 2: it cuts the power of every drive.
@@ -287,13 +330,7 @@ impl World {
         self.estops[contact - 1] = tripped;
         let input = if contact == 1 { panel::ESTOP_1 } else { panel::ESTOP_2 };
         self.level(self.panel, input, tripped);
-        let power = !self.estops.contains(&true);
-        self.plant.power(power);
-        for station in 0..self.stations.len() {
-            if self.stations[station].plan.drives.is_some() {
-                self.level(station, zone::DRIVE_READY, power);
-            }
-        }
+        self.power_drives();
     }
 
     /// What each parcel really did.
@@ -417,6 +454,8 @@ impl World {
                 self.handle(station, Input::Device(&bytes));
             }
             Event::Frame { bus, frame } => self.deliver(bus, &frame),
+            Event::Begin(entry) => self.begin(entry.parcel, &entry.event),
+            Event::End(number) => self.end(number),
         }
     }
 
@@ -438,6 +477,9 @@ impl World {
         self.ahead += STEP_US;
         self.plant.step(self.step, &mut self.happenings);
         self.enter_happenings();
+        if !self.awaited.is_empty() {
+            self.begin_awaited();
+        }
         for station in self.stations.iter_mut().filter(|station| station.counts) {
             station.schedule(&self.plant, self.step, 0);
         }

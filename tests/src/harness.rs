@@ -118,6 +118,7 @@ impl Harness {
             profile: inputs.profile.clone(),
             parcels: inputs.parcels,
             faults: inputs.faults.clone(),
+            events: inputs.events.clone(),
         })
         .map_err(|why| fault("world", &why))?;
         let fixed = std::sync::Arc::new(Fixed { line, plan, manifest });

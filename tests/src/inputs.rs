@@ -23,6 +23,8 @@ pub struct Inputs {
     pub seed: u64,
     /// What goes wrong on every bus.
     pub faults: line_sim::Faults,
+    /// What a scenario makes happen.
+    pub events: Vec<line_sim::scenario::Entry>,
 }
 
 fn root() -> PathBuf {
@@ -52,6 +54,7 @@ impl Inputs {
             parcels: Some(parcels),
             seed,
             faults: line_sim::Faults::NONE,
+            events: Vec::new(),
         }
     }
 }

@@ -175,7 +175,8 @@ impl Actual {
         let lies = match parcel.place {
             Place::Chute(number) => Lies::Chute(number),
             Place::End => Lies::End,
-            Place::Waiting | Place::OnLine | Place::Sliding(_) => Lies::Underway,
+            // Nobody may say that it landed or ended.
+            Place::Waiting | Place::OnLine | Place::Sliding(_) | Place::Taken => Lies::Underway,
         };
         parcel.inducted_at?;
         let count = parcel.induct_count?.0;

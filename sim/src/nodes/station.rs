@@ -94,6 +94,8 @@ pub struct Encoder {
     pub plan: EncoderPlan,
     /// What the counter showed when the encoder had not moved yet.
     pub offset: Counts,
+    /// What it shows while it gets no pulses.
+    stands: Option<Counts>,
 }
 
 impl Encoder {
@@ -104,11 +106,14 @@ impl Encoder {
         } else {
             rng.word()
         };
-        Self { plan, offset: Counts(offset) }
+        Self { plan, offset: Counts(offset), stands: None }
     }
 
     /// What the counter shows at `part` µs into the plant's last step.
     fn shows(&self, plant: &Plant, part: i64) -> Counts {
+        if let Some(count) = self.stands {
+            return count;
+        }
         let travel = plant.belt(self.plan.belt).travel_at(part);
         self.offset.plus(low_counts(counts(travel, self.plan.nm_per_count)))
     }
@@ -116,6 +121,9 @@ impl Encoder {
     /// The first µs of the plant's last step, not before `part`, at which the counter has reached
     /// `target`.
     fn reaches(&self, plant: &Plant, part: i64, target: Counts) -> Option<i64> {
+        if self.stands.is_some() {
+            return None;
+        }
         let (from, to) = plant.belt(self.plan.belt).segment();
         let span = self.plan.nm_per_count;
         let first = counts(from, span);
@@ -128,6 +136,23 @@ impl Encoder {
             return Some(part);
         }
         Some(((needed - from) * 1_000 + (to - from) - 1).div_euclid(to - from).max(part))
+    }
+}
+
+impl Encoder {
+    /// The counter gets no pulses from now on, or gets them again: what it missed is lost.
+    pub fn stall(&mut self, stalls: bool, plant: &Plant, part: i64) {
+        let shown = self.shows(plant, part);
+        self.stands = stalls.then_some(shown);
+        if !stalls {
+            let behind = shown.since(self.shows(plant, part));
+            self.offset = self.offset.plus(behind);
+        }
+    }
+
+    /// What it shows while it gets no pulses.
+    pub const fn stands(&self) -> Option<Counts> {
+        self.stands
     }
 }
 

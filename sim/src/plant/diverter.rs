@@ -19,6 +19,8 @@ const MOVED: i64 = 100_000;
 /// What a bed is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BedPlan {
+    /// What its diverter is called.
+    pub name: String,
     /// Where it begins.
     pub from: Nm,
     /// Where it ends.
@@ -33,11 +35,38 @@ pub struct BedPlan {
     pub sides: [Option<usize>; 2],
 }
 
+/// What is wrong with a bed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// It does not turn.
+    NoTurn {
+        /// Until it is put right, not just once.
+        stays: bool,
+    },
+    /// Turned, it does not return.
+    NoReturn {
+        /// Until it is put right, not just once.
+        stays: bool,
+    },
+    /// Its wheels stand.
+    Stopped,
+    /// It takes this long to turn, in µs.
+    Slow(i64),
+    /// Its home contact stays as it is.
+    Lies,
+}
+
 /// A wheel bed.
 #[derive(Clone, Debug)]
 pub struct Bed {
     /// What it is made of.
     pub plan: BedPlan,
+    /// What is wrong with it, and since what in the truth.
+    defect: Option<(Defect, usize)>,
+    /// Whether a command has met that.
+    met: bool,
+    /// What its home contact shows.
+    home: bool,
     outputs: [bool; 2],
     target: i64,
     angle: i64,
@@ -47,7 +76,16 @@ pub struct Bed {
 impl Bed {
     /// Builds a bed that stands straight.
     pub const fn new(plan: BedPlan) -> Self {
-        Self { plan, outputs: [false; 2], target: 0, angle: 0, rate: FULL }
+        Self {
+            plan,
+            defect: None,
+            met: false,
+            home: true,
+            outputs: [false; 2],
+            target: 0,
+            angle: 0,
+            rate: FULL,
+        }
     }
 
     /// One of the node's two turn outputs changed; both on is home, as the valve has it.
@@ -56,14 +94,53 @@ impl Bed {
             Side::Left => self.outputs[0] = on,
             Side::Right => self.outputs[1] = on,
         }
-        let target = match self.outputs {
+        self.follow(sigma_permille, rng);
+    }
+
+    /// The angle that its outputs ask for.
+    const fn asked(&self) -> i64 {
+        match self.outputs {
             [true, false] => -FULL,
             [false, true] => FULL,
             [false, false] | [true, true] => 0,
-        };
+        }
+    }
+
+    /// Something becomes wrong with it, or all is right again.
+    pub fn set_defect(
+        &mut self,
+        defect: Option<(Defect, usize)>,
+        sigma_permille: u32,
+        rng: &mut Rng,
+    ) {
+        (self.defect, self.met) = (defect, false);
+        self.follow(sigma_permille, rng);
+    }
+
+    /// What is wrong with it, and since what in the truth.
+    pub const fn defect(&self) -> Option<(Defect, usize)> {
+        self.defect
+    }
+
+    /// Turns towards what the outputs ask for, if it can.
+    fn follow(&mut self, sigma_permille: u32, rng: &mut Rng) {
+        let mut target = self.asked();
+        let mut switch = self.plan.switch_us;
+        match self.defect.map(|(defect, _)| defect) {
+            Some(Defect::NoTurn { .. }) if target != 0 && self.target == 0 => {
+                (target, self.met) = (0, true);
+            }
+            Some(Defect::NoReturn { .. }) if target == 0 && self.target != 0 => {
+                (target, self.met) = (self.target, true);
+            }
+            Some(Defect::Slow(slow)) => switch = slow,
+            Some(
+                Defect::NoTurn { .. } | Defect::NoReturn { .. } | Defect::Stopped | Defect::Lies,
+            )
+            | None => {}
+        }
         if target != self.target {
             self.target = target;
-            let switch = self.plan.switch_us;
             let spread = rng.normal(switch * i64::from(sigma_permille) / 1_000);
             self.rate = FULL * 1_000 / (switch + spread).max(10_000);
         }
@@ -74,11 +151,35 @@ impl Bed {
         if self.angle == self.target {
             return;
         }
-        let was = self.at_home();
         self.angle += (self.target - self.angle).clamp(-self.rate, self.rate);
-        if was != self.at_home() {
-            let (station, level) = (self.plan.station, self.at_home());
-            out.push(Happening { at: end, what: What::Level { station, input: HOME, level } });
+        self.show_home(end, out);
+    }
+
+    /// The home contact follows the wheels, unless it lies.
+    pub fn show_home(&mut self, at: u64, out: &mut Vec<Happening>) {
+        let level = self.at_home();
+        if self.home != level && !matches!(self.defect, Some((Defect::Lies, _))) {
+            self.home = level;
+            let station = self.plan.station;
+            out.push(Happening { at, what: What::Level { station, input: HOME, level } });
+        }
+    }
+
+    /// Whether its wheels turn with the belt.
+    pub const fn drives(&self) -> bool {
+        !matches!(self.defect, Some((Defect::Stopped, _)))
+    }
+
+    /// A defect that is there once is over when the command that met it is.
+    pub fn recover(&mut self) {
+        let over = match self.defect {
+            // What it missed is over with the command, and what hangs is freed by the next one.
+            Some((Defect::NoTurn { stays: false }, _)) => self.outputs == [false; 2],
+            Some((Defect::NoReturn { stays: false }, _)) => self.outputs != [false; 2],
+            _ => false,
+        };
+        if self.met && over {
+            self.defect = None;
         }
     }
 
@@ -132,9 +233,9 @@ mod tests {
 
     fn bed() -> Bed {
         let sides = [Some(0), Some(1)];
-        let plan =
-            BedPlan { from: 0, to: 350, extra_ppm: 0, switch_us: 200_000, station: 4, sides };
-        Bed::new(plan)
+        let (extra_ppm, switch_us) = (0, 200_000);
+        let name = "D1".to_owned();
+        Bed::new(BedPlan { name, from: 0, to: 350, extra_ppm, switch_us, station: 4, sides })
     }
 
     #[test]

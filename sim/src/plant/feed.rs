@@ -4,11 +4,14 @@ use super::{MM, Nm};
 use crate::items::Item;
 use crate::plant_file::Profile;
 use crate::rng::Rng;
+use serde::{Deserialize, Serialize};
 
 /// How parcels arrive at the infeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Feed {
     /// Always one waiting: put on whenever there is room.
+    #[default]
     Saturated,
     /// People: one by one, and bursts from a packing line with pauses behind them.
     People,
@@ -141,7 +144,7 @@ impl Infeed {
     }
 
     /// A waybill of a known form that no row has.
-    fn stranger(&mut self, items: &[Item]) -> String {
+    pub(super) fn stranger(&mut self, items: &[Item]) -> String {
         let mut code = items[self.rng.index(items.len())].waybill.clone();
         while items.iter().any(|item| item.waybill == code) {
             if code.chars().skip(4).any(|char| char.is_ascii_digit()) {

@@ -10,10 +10,12 @@ mod device;
 pub mod diverter;
 pub mod eye;
 pub mod feed;
+mod hands;
 pub mod motion;
 pub mod parcel;
 pub mod reader;
 pub mod scale;
+mod trouble;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -87,6 +89,8 @@ pub struct Stretch {
 /// A belt of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeltPlan {
+    /// What its zone is called.
+    pub zone: String,
     /// Where it begins.
     pub from: Nm,
     /// Where it ends.
@@ -154,6 +158,7 @@ struct Streams {
     bounce: Rng,
     beds: Rng,
     drives: Rng,
+    eyes: Rng,
 }
 
 /// The plant.
@@ -166,6 +171,8 @@ pub struct Plant {
     profile: Profile,
     drop: Nm,
     reference: (Counts, Nm),
+    /// What the reference node counts while it gets no pulses.
+    reference_stands: Option<Counts>,
     belts: Vec<Belt>,
     eyes: Vec<Eye>,
     landing_eyes: Vec<Eye>,
@@ -188,7 +195,10 @@ impl Plant {
         let stream = |name| Rng::stream(run.seed, name);
         let mut parcels = stream("parcels");
         let next_body = parcel::make(&mut parcels, &run.profile);
-        let landing = |chute: &ChutePlan| Eye::new(0, EyeRole::Plain, chute.station, chute.input);
+        let landing = |chute: &ChutePlan| {
+            let name = format!("chute-{}", chute.number);
+            Eye::new(0, EyeRole::Plain, &name, chute.station, chute.input)
+        };
         Self {
             stretches: stretches(&plan).into(),
             belts: plan
@@ -211,6 +221,7 @@ impl Plant {
             profile: run.profile,
             drop: plan.drop,
             reference: plan.reference,
+            reference_stands: None,
             eyes: plan.eyes,
             beds: plan.beds.into_iter().map(Bed::new).collect(),
             parcels: Vec::with_capacity(64),
@@ -223,6 +234,7 @@ impl Plant {
                 bounce: stream("bounce"),
                 beds: stream("beds"),
                 drives: stream("drives"),
+                eyes: stream("eyes"),
             },
             truth: Truth::default(),
         }
@@ -307,10 +319,20 @@ impl Plant {
         let label = self.infeed.next(now, &self.items, &self.profile);
         let next = parcel::make(&mut self.streams.parcels, &self.profile);
         let body = core::mem::replace(&mut self.next_body, next);
+        let index = self.enter(&label, &body, now);
+        let head = self.plans[0].from + body.apparent;
+        let mut parcel = Parcel::new(index, head, body);
+        parcel.head_eye = self.eyes.partition_point(|eye| eye.at <= head);
+        parcel.tail_eye = parcel.head_eye;
+        self.parcels.push(parcel);
+    }
+
+    /// Enters a parcel into the truth; gives its place there.
+    fn enter(&mut self, label: &feed::Label, body: &Body, now: u64) -> usize {
         let index = self.truth.parcels.len();
         self.truth.parcels.push(TruthParcel {
             index: u64::try_from(index).unwrap_or(u64::MAX),
-            waybill: label.waybill,
+            waybill: label.waybill.clone(),
             row: label.row,
             size_mm: body.size_mm,
             apparent_mm: body.apparent / MM,
@@ -324,20 +346,9 @@ impl Plant {
             place: Place::Waiting,
             landed_at: None,
             fault: None,
+            contacts: Vec::new(),
         });
-        let head = self.plans[0].from + body.apparent;
-        let first_eye = self.eyes.partition_point(|eye| eye.at <= head);
-        self.parcels.push(Parcel {
-            index,
-            head,
-            body,
-            slip: 0,
-            stretch: 0,
-            head_eye: first_eye,
-            tail_eye: first_eye,
-            bed: 0,
-            pass: None,
-        });
+        index
     }
 
     /// A zone node commands its drive, in mm/s.
@@ -345,11 +356,9 @@ impl Plant {
         self.belts[belt].command(mm_s);
     }
 
-    /// The emergency stop cuts the power of every drive or gives it back.
-    pub fn power(&mut self, on: bool) {
-        for belt in &mut self.belts {
-            belt.power(on, &mut self.streams.drives);
-        }
+    /// A drive's power is cut or comes back.
+    pub fn power(&mut self, belt: usize, on: bool) {
+        self.belts[belt].power(on, &mut self.streams.drives);
     }
 
     /// A diverter node switches one of its turn outputs.
@@ -357,6 +366,7 @@ impl Plant {
         let sigma = self.profile.switch_sigma_permille;
         for bed in self.beds.iter_mut().filter(|bed| bed.plan.station == station) {
             bed.output(side, on, sigma, &mut self.streams.beds);
+            bed.recover();
         }
     }
 

@@ -1,14 +1,36 @@
 //! How parcels move, what they cut on their way, and how they leave the belt.
 
 use super::eye::EyeRole;
-use super::parcel::{Parcel, Pass};
+use super::parcel::{Hold, Parcel, Pass, Trick};
 use super::{Happening, MM, Nm, Plant};
-use crate::truth::{BedFault, Place};
+use crate::truth::{BedFault, Contact, Place, With};
 use registers::exchange::Side;
 use units::{Counts, Micros};
 
 /// Parcels that touch stay this far apart, so that no two ever overlap.
-const CLEAR: Nm = MM;
+pub(super) const CLEAR: Nm = MM;
+/// A parcel that is dragged along must be this close behind.
+const DRAGGED: Nm = 150 * MM;
+
+/// The parcel ahead of the one that moves.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    index: usize,
+    tail: Nm,
+    /// How far it moved in this millisecond.
+    way: Nm,
+}
+
+/// A parcel that has just been sent off the belt takes what lies on it, or close behind, with it.
+#[derive(Clone, Copy, Debug)]
+struct Taker {
+    index: usize,
+    tail: Nm,
+    /// Its landing eye.
+    eye: usize,
+    /// What in the truth makes it drag the next one.
+    drags: Option<usize>,
+}
 
 /// One parcel's way in the present millisecond.
 #[derive(Clone, Copy, Debug)]
@@ -32,42 +54,112 @@ impl Plant {
     /// Moves every parcel, the most downstream one first.
     pub(super) fn move_parcels(&mut self, start: u64, out: &mut Vec<Happening>) {
         let mut parcels = core::mem::take(&mut self.parcels);
-        let mut ahead = None;
+        let (mut ahead, mut taker) = (None, None);
         parcels.retain_mut(|parcel| {
-            let stays = self.move_parcel(parcel, ahead, start, out);
+            if let Some(taker) = taker.take()
+                && self.is_taken(parcel, taker, start, out)
+            {
+                return false;
+            }
+            let before = parcel.head;
+            let stays = self.move_parcel(parcel, ahead, (start, &mut taker), out);
             if stays {
-                ahead = Some(parcel.tail());
+                let way = parcel.head - before;
+                ahead = Some(Ahead { index: parcel.index, tail: parcel.tail(), way });
             }
             stays
         });
         self.parcels = parcels;
     }
 
-    /// Moves one parcel behind a tail `ahead`; false when it has left the belt.
-    fn move_parcel(
+    /// Whether the parcel goes off the belt with the one ahead that has just done so.
+    fn is_taken(
         &mut self,
-        parcel: &mut Parcel,
-        ahead: Option<Nm>,
+        parcel: &Parcel,
+        taker: Taker,
         start: u64,
         out: &mut Vec<Happening>,
     ) -> bool {
+        let carrier = u64::try_from(taker.index).unwrap_or(u64::MAX);
+        let with = match taker.drags {
+            _ if parcel.hold == Hold::On(taker.index) => With::RidesOn(carrier),
+            Some(trouble) if taker.tail - parcel.head < DRAGGED => {
+                self.truth.touch(trouble, parcel.index);
+                With::DraggedBy(carrier)
+            }
+            Some(_) | None => return false,
+        };
+        self.contact(parcel, start, with);
+        self.send_off(parcel, taker.eye, start, start, out);
+        true
+    }
+
+    /// Moves one parcel behind the one ahead; false when it has left the belt.
+    fn move_parcel(
+        &mut self,
+        parcel: &mut Parcel,
+        ahead: Option<Ahead>,
+        (start, taker): (u64, &mut Option<Taker>),
+        out: &mut Vec<Happening>,
+    ) -> bool {
+        let way = self.way(parcel, ahead, start);
+        if way > 0 {
+            parcel.head += way;
+            let way = Way { start, way };
+            self.cut_eyes(parcel, ahead.map(|ahead| ahead.tail), way, out);
+            self.change_stretch(parcel);
+        }
+        // A bed may turn under a parcel that stands.
+        self.pass_beds(parcel, (start, taker), out) && self.stays(parcel, start, out)
+    }
+
+    /// How far a parcel moves.
+    fn way(&mut self, parcel: &mut Parcel, ahead: Option<Ahead>, start: u64) -> Nm {
+        match (parcel.hold, ahead) {
+            (Hold::Free, _) => {}
+            (Hold::Hand(until), _) if start < until => return 0,
+            (Hold::Mouth, _) => return 0,
+            (Hold::On(carrier), Some(ahead)) if ahead.index == carrier => return ahead.way,
+            // The hand is gone, or what carried it is.
+            (Hold::Hand(_) | Hold::On(_), _) => parcel.hold = Hold::Free,
+        }
         let stretch = self.stretches[parcel.stretch];
+        if stretch.wheels && self.wheels_stand(parcel, start) {
+            return 0;
+        }
         let belt = &self.belts[stretch.belt];
         let sorter = stretch.belt + 1 == self.belts.len();
         let own = if sorter { parcel.body.running_ppm } else { 0 };
         let accelerated = stretch.wheels || belt.ramping();
         let mut way = parcel.motion(belt.carried(), stretch.extra_ppm + own, accelerated);
-        if let Some(tail) = ahead {
-            way = way.min(tail - CLEAR - parcel.head).max(0);
+        if let Some(ahead) = ahead {
+            let room = ahead.tail - CLEAR - parcel.head;
+            if room < way {
+                way = room.max(0);
+                self.contact(parcel, start, With::Ahead(ahead.index.try_into().unwrap_or(0)));
+            }
         }
-        if way > 0 {
-            parcel.head += way;
-            let way = Way { start, way };
-            self.cut_eyes(parcel, ahead, way, out);
-            self.change_stretch(parcel);
+        way
+    }
+
+    /// Whether the parcel lies on wheels that stand.
+    fn wheels_stand(&mut self, parcel: &Parcel, start: u64) -> bool {
+        let Some(bed) = self.beds.get(parcel.bed).filter(|bed| !bed.drives()) else {
+            return false;
+        };
+        if let Some((_, trouble)) = bed.defect() {
+            self.truth.touch(trouble, parcel.index);
         }
-        // A bed may turn under a parcel that stands.
-        self.pass_beds(parcel, start, out) && self.stays(parcel, start, out)
+        self.contact(parcel, start, With::WheelsStopped(parcel.bed));
+        true
+    }
+
+    /// Notes what a parcel came into contact with; the same thing again is the same contact.
+    pub(super) fn contact(&mut self, parcel: &Parcel, at: u64, with: With) {
+        let contacts = &mut self.truth.parcels[parcel.index].contacts;
+        if contacts.last().is_none_or(|last| last.with != with) {
+            contacts.push(Contact { at: Micros(at), at_mm: parcel.head / MM, with });
+        }
     }
 
     fn cut_eyes(
@@ -79,9 +171,12 @@ impl Plant {
     ) {
         let bounce = self.profile.bounce_permille * 1_000;
         while let Some(eye) = self.eyes.get_mut(parcel.head_eye)
-            && eye.at <= parcel.head
+            && eye.at + eye.blind <= parcel.head
         {
-            let at = way.crossed(parcel.head - eye.at);
+            let at = way.crossed(parcel.head - eye.at - eye.blind);
+            if let Some(trouble) = eye.trouble {
+                self.truth.touch(trouble, parcel.index);
+            }
             eye.cover(at, bounce, &mut self.streams.bounce, out);
             let role = eye.role;
             parcel.head_eye += 1;
@@ -95,9 +190,9 @@ impl Plant {
             }
         }
         while let Some(eye) = self.eyes.get_mut(parcel.tail_eye)
-            && eye.at <= parcel.tail()
+            && eye.at - eye.blind <= parcel.tail()
         {
-            let at = way.crossed(parcel.tail() - eye.at);
+            let at = way.crossed(parcel.tail() - eye.at + eye.blind);
             eye.clear(at, bounce, &mut self.streams.bounce, out);
             let role = eye.role;
             parcel.tail_eye += 1;
@@ -127,6 +222,9 @@ impl Plant {
 
     /// What the reference node counts at `part` µs into the present millisecond.
     fn reference_count(&self, part: u64) -> Counts {
+        if let Some(count) = self.reference_stands {
+            return count;
+        }
         let (offset, nm_per_count) = self.reference;
         let sorter = &self.belts[self.belts.len() - 1];
         let travel = sorter.travel_at(part.cast_signed());
@@ -146,19 +244,27 @@ impl Plant {
     }
 
     /// Lets the bed under a parcel act on it; false when the bed sends it off the belt.
-    fn pass_beds(&mut self, parcel: &mut Parcel, start: u64, out: &mut Vec<Happening>) -> bool {
+    fn pass_beds(
+        &mut self,
+        parcel: &mut Parcel,
+        (start, taker): (u64, &mut Option<Taker>),
+        out: &mut Vec<Happening>,
+    ) -> bool {
         let Some(bed) = self.beds.get(parcel.bed) else { return true };
         if parcel.head < bed.plan.from {
             return true;
         }
         let begun = Pass { committed: bed.turned(), entered: start, decided: false };
         let pass = *parcel.pass.get_or_insert(begun);
+        if let Some((_, trouble)) = bed.defect() {
+            self.truth.touch(trouble, parcel.index);
+        }
         if !pass.decided {
             if parcel.centre() < i64::midpoint(bed.plan.from, bed.plan.to) {
                 return true;
             }
             parcel.pass = Some(Pass { decided: true, ..pass });
-            return self.decide(parcel, pass, start, out);
+            return self.decide(parcel, pass, (start, taker), out);
         }
         if bed.moved() {
             self.fault(parcel, BedFault::Brushed(parcel.bed));
@@ -173,9 +279,9 @@ impl Plant {
     /// The centre is over the bed: it goes where the bed points; false when that is off the belt.
     fn decide(
         &mut self,
-        parcel: &Parcel,
+        parcel: &mut Parcel,
         pass: Pass,
-        start: u64,
+        (start, taker): (u64, &mut Option<Taker>),
         out: &mut Vec<Happening>,
     ) -> bool {
         let Pass { committed, entered, .. } = pass;
@@ -192,15 +298,43 @@ impl Plant {
             self.fault(parcel, BedFault::NoChute(parcel.bed));
             return true;
         };
+        let mut drags = None;
+        match parcel.trick.take() {
+            Some((Trick::Slides, _)) => {
+                self.contact(parcel, start, With::NotGripped(parcel.bed));
+                return true;
+            }
+            Some((Trick::Sticks, _)) => {
+                self.contact(parcel, start, With::Mouth(self.chutes[eye].number));
+                parcel.hold = Hold::Mouth;
+                return true;
+            }
+            Some((Trick::Drags, trouble)) => drags = Some(trouble),
+            None => {}
+        }
+        self.contact(parcel, start, With::Bed(parcel.bed));
+        self.send_off(parcel, eye, entered, start, out);
+        *taker = Some(Taker { index: parcel.index, tail: parcel.tail(), eye, drags });
+        false
+    }
+
+    /// A parcel leaves the belt towards a chute.
+    fn send_off(
+        &mut self,
+        parcel: &Parcel,
+        eye: usize,
+        entered: u64,
+        start: u64,
+        out: &mut Vec<Happening>,
+    ) {
         let number = self.chutes[eye].number;
         self.slides.begin(parcel.index, eye, number, entered, start);
         self.truth.parcels[parcel.index].place = Place::Sliding(number);
         self.uncover(parcel, start, out);
-        false
     }
 
     /// A parcel that leaves the belt leaves the eyes that it covers.
-    fn uncover(&mut self, parcel: &Parcel, start: u64, out: &mut Vec<Happening>) {
+    pub(super) fn uncover(&mut self, parcel: &Parcel, start: u64, out: &mut Vec<Happening>) {
         for eye in &mut self.eyes[parcel.tail_eye..parcel.head_eye] {
             eye.clear(start + 1, 0, &mut self.streams.bounce, out);
         }

@@ -55,9 +55,54 @@ pub struct Parcel {
     pub bed: usize,
     /// Its pass of that bed, once begun.
     pub pass: Option<Pass>,
+    /// Whatever keeps it from going with its belt.
+    pub hold: Hold,
+    /// What it will do at its next bed, and since what in the truth.
+    pub trick: Option<(Trick, usize)>,
+}
+
+/// What keeps a parcel from going with its belt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Nothing.
+    Free,
+    /// A hand, until this instant in µs.
+    Hand(u64),
+    /// It sticks in the mouth of a chute.
+    Mouth,
+    /// It lies on the one ahead, whose place in the truth this is.
+    On(usize),
+}
+
+/// What a parcel does at its next bed that no bed means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trick {
+    /// It is not gripped.
+    Slides,
+    /// It sticks in the mouth.
+    Sticks,
+    /// It drags the next one with it.
+    Drags,
 }
 
 impl Parcel {
+    /// A parcel that begins its way with its head at `head`, ahead of every eye and bed.
+    pub const fn new(index: usize, head: Nm, body: Body) -> Self {
+        Self {
+            index,
+            head,
+            body,
+            slip: 0,
+            stretch: 0,
+            head_eye: 0,
+            tail_eye: 0,
+            bed: 0,
+            pass: None,
+            hold: Hold::Free,
+            trick: None,
+        }
+    }
+
     /// Position of its tail.
     pub const fn tail(&self) -> Nm {
         self.head - self.body.apparent
@@ -173,17 +218,7 @@ mod tests {
     fn slip_is_made_over_a_way_and_never_backwards() {
         let mut rng = Rng::stream(7, "slip");
         let body = make(&mut rng, &profile("clean"));
-        let mut parcel = Parcel {
-            index: 0,
-            head: 0,
-            body,
-            slip: -20 * MM,
-            stretch: 0,
-            head_eye: 0,
-            tail_eye: 0,
-            bed: 0,
-            pass: None,
-        };
+        let mut parcel = Parcel { slip: -20 * MM, ..Parcel::new(0, 0, body) };
         let ways: Vec<Nm> = (0..200).map(|_| parcel.motion(MM, 0, false)).collect();
         assert!(ways.iter().all(|way| *way > 0));
         assert_eq!(ways.iter().sum::<Nm>(), 180 * MM);

@@ -5,6 +5,7 @@ use super::{Happening, What};
 use crate::items::Item;
 use crate::plant_file::Profile;
 use crate::rng::Rng;
+use crate::scenario::ReadFault;
 use crate::truth::{ReadTruth, TruthParcel};
 
 /// After the tail has left the line, in µs.
@@ -19,13 +20,24 @@ pub struct Reader {
     triggers: Triggers,
     /// The last parcel whose tail passed before its trigger came.
     passed: Option<usize>,
+    /// It gives nothing, since what in the truth.
+    pub dead: Option<usize>,
+    /// What it will make of these parcels.
+    pub faults: Vec<(usize, ReadFault)>,
     rng: Rng,
 }
 
 impl Reader {
     /// Builds the reader of a scanner station.
     pub fn new(station: usize, rng: Rng) -> Self {
-        Self { station, triggers: Triggers::default(), passed: None, rng }
+        Self {
+            station,
+            triggers: Triggers::default(),
+            passed: None,
+            dead: None,
+            faults: Vec::new(),
+            rng,
+        }
     }
 
     /// The station that it is wired to.
@@ -51,9 +63,23 @@ impl Reader {
     ) {
         self.passed = Some(index);
         let Some(Trigger { number, .. }) = self.triggers.take(index) else { return };
-        let late = self.rng.chance(profile.late_read_ppm);
+        if self.dead.is_some() {
+            return;
+        }
+        let fault = match self.faults.iter().position(|(parcel, _)| *parcel == index) {
+            Some(at) => Some(self.faults.remove(at).1),
+            None => None,
+        };
+        let late = self.rng.chance(profile.late_read_ppm) || fault == Some(ReadFault::Late);
         let delay = self.rng.span(if late { LATE_US } else { READ_US });
-        let codes = self.codes(&parcel.waybill, profile, items);
+        let codes = match fault {
+            Some(ReadFault::Silent) => return,
+            Some(ReadFault::None) => Vec::new(),
+            Some(ReadFault::Wrong) => vec![self.misread(&parcel.waybill)],
+            Some(ReadFault::Late) => vec![parcel.waybill.clone()],
+            Some(ReadFault::Several) => vec![parcel.waybill.clone(), self.second()],
+            None => self.codes(&parcel.waybill, profile, items),
+        };
         let text = if codes.is_empty() { "NOREAD".to_owned() } else { codes.join(";") };
         let bytes = format!("{number}:{text}\r").into_bytes();
         out.push(Happening { at: at + delay, what: What::Device { station: self.station, bytes } });
@@ -75,10 +101,15 @@ impl Reader {
                 Some(item) if self.rng.chance(500_000) && item.waybill != label => {
                     item.waybill.clone()
                 }
-                _ => format!("69{:011}", self.rng.below(100_000_000_000)),
+                _ => self.second(),
             });
         }
         codes
+    }
+
+    /// The code of a product.
+    fn second(&mut self) -> String {
+        format!("69{:011}", self.rng.below(100_000_000_000))
     }
 
     /// The label with one digit wrong.

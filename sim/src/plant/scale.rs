@@ -28,13 +28,16 @@ pub struct Scale {
     triggers: Triggers,
     /// Weighings under way.
     pub weighings: Vec<Weighing>,
+    /// It gives nothing, since what in the truth.
+    pub dead: Option<usize>,
     rng: Rng,
 }
 
 impl Scale {
     /// Builds the scale of a dws station.
     pub fn new(station: usize, belt: [Nm; 2], rng: Rng) -> Self {
-        Self { station, belt, triggers: Triggers::default(), weighings: Vec::new(), rng }
+        let triggers = Triggers::default();
+        Self { station, belt, triggers, weighings: Vec::new(), dead: None, rng }
     }
 
     /// The station that it is wired to.
@@ -49,7 +52,9 @@ impl Scale {
 
     /// The tail of `parcel` has passed the trigger eye at `at`: it stands fully on the scale.
     pub fn full_on(&mut self, parcel: usize, at: u64) {
-        if let Some(trigger) = self.triggers.take(parcel) {
+        if let Some(trigger) = self.triggers.take(parcel)
+            && self.dead.is_none()
+        {
             let due = at + self.rng.span(RESULT_US);
             self.weighings.push(Weighing { due, parcel, number: trigger.number });
         }

@@ -33,20 +33,21 @@ pub(crate) fn truth_parcel(index: usize) -> TruthParcel {
         place: Place::Waiting,
         landed_at: None,
         fault: None,
+        contacts: Vec::new(),
     }
 }
 
 /// A plant on which parcels run without any node.
-struct Rig {
-    plant: Plant,
-    now: u64,
-    out: Vec<Happening>,
+pub(crate) struct Rig {
+    pub(crate) plant: Plant,
+    pub(crate) now: u64,
+    pub(crate) out: Vec<Happening>,
     /// Least room seen between two parcels.
     least: Nm,
 }
 
 impl Rig {
-    fn with(profile: Profile, seed: u64, parcels: u64) -> Self {
+    pub(crate) fn with(profile: Profile, seed: u64, parcels: u64) -> Self {
         let line = include_str!("../../../controller/examples/factory-line.toml");
         let line = line_file::LineFile::parse(line).expect("shipped");
         let file = plant_file();
@@ -65,11 +66,11 @@ impl Rig {
         rig
     }
 
-    fn new(name: &str, seed: u64, parcels: u64) -> Self {
+    pub(crate) fn new(name: &str, seed: u64, parcels: u64) -> Self {
         Self::with(profile(name), seed, parcels)
     }
 
-    fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         self.plant.step(self.now, &mut self.out);
         self.now += STEP_US;
         for pair in self.plant.parcels.windows(2) {
@@ -77,24 +78,24 @@ impl Rig {
         }
     }
 
-    fn run(&mut self, ms: u32) {
+    pub(crate) fn run(&mut self, ms: u32) {
         (0..ms).for_each(|_| self.step());
     }
 
     /// Runs until the head of the first parcel reaches `at_mm`.
-    fn run_to(&mut self, at_mm: Nm) {
+    pub(crate) fn run_to(&mut self, at_mm: Nm) {
         while self.plant.parcels.first().is_none_or(|first| first.head < at_mm * MM) {
             assert!(self.now < 60_000_000, "it never comes to {at_mm} mm");
             self.step();
         }
     }
 
-    fn first(&self) -> &TruthParcel {
+    pub(crate) fn first(&self) -> &TruthParcel {
         &self.plant.truth.parcels[0]
     }
 
     /// Edges of an input so far: when, and to which level.
-    fn edges(&self, station: usize, input: u8) -> Vec<(u64, bool)> {
+    pub(crate) fn edges(&self, station: usize, input: u8) -> Vec<(u64, bool)> {
         let mut edges: Vec<(u64, bool)> = self
             .out
             .iter()
@@ -111,8 +112,8 @@ impl Rig {
 }
 
 /// Stations of the shipped line, in its order of nodes.
-const Z3: usize = 2;
-const D1: usize = 3;
+pub(crate) const Z3: usize = 2;
+pub(crate) const D1: usize = 3;
 const PANEL: usize = 9;
 
 fn sigma(values: &[i64]) -> (i64, i64) {

@@ -1,6 +1,6 @@
 //! Why the program cannot serve.
 
-use line_sim::{FaultsError, ManifestError, PlantFileError, SetupError};
+use line_sim::{FaultsError, ManifestError, PlantFileError, ScenarioError, SetupError};
 use std::io;
 use std::path::PathBuf;
 
@@ -15,6 +15,8 @@ pub(crate) enum ServeError {
     PlantFile { path: PathBuf, source: PlantFileError },
     /// The manifest has not the shape.
     Manifest { path: PathBuf, source: ManifestError },
+    /// The scenario cannot be used.
+    Scenario { path: PathBuf, source: ScenarioError },
     /// The faults are not understood.
     Faults(FaultsError),
     /// The files do not fit each other.
@@ -41,6 +43,7 @@ impl ServeError {
             | Self::LineFile { .. }
             | Self::PlantFile { .. }
             | Self::Manifest { .. }
+            | Self::Scenario { .. }
             | Self::Faults(_)
             | Self::Setup(_) => 3,
             Self::Directory { .. }
@@ -62,6 +65,9 @@ impl core::fmt::Display for ServeError {
             }
             Self::PlantFile { path, source } => write!(f, "use {}: {source}", path.display()),
             Self::Manifest { path, source } => write!(f, "use {}: {source}", path.display()),
+            Self::Scenario { path, source } => {
+                write!(f, "use the scenario {}: {source}", path.display())
+            }
             Self::Setup(source) => write!(f, "{source}"),
             Self::Faults(source) => write!(f, "{source}"),
             Self::Directory { path, source } => {
@@ -95,6 +101,7 @@ impl std::error::Error for ServeError {
             | Self::Runtime(source) => Some(source),
             Self::PlantFile { source, .. } => Some(source),
             Self::Manifest { source, .. } => Some(source),
+            Self::Scenario { source, .. } => Some(source),
             Self::Setup(source) => Some(source),
             Self::Faults(source) => Some(source),
             Self::LineFile { .. } | Self::Occupied { .. } => None,

@@ -78,6 +78,7 @@ mod tests {
             place,
             landed_at: Some(Micros(3)),
             fault: Some(BedFault::HalfTurned(2)),
+            contacts: Vec::new(),
         }
     }
 
@@ -86,7 +87,8 @@ mod tests {
         let name = format!("sortline-sim-ledger-{}.jsonl", std::process::id());
         let path = std::env::temp_dir().join(name);
         let mut ledger = Ledger::open(Some(&path)).expect("a temporary file");
-        let mut truth = Truth { parcels: vec![parcel(0, Place::OnLine), parcel(1, Place::End)] };
+        let parcels = vec![parcel(0, Place::OnLine), parcel(1, Place::End)];
+        let mut truth = Truth { parcels, happened: Vec::new() };
         ledger.write(&truth).expect("written");
         truth.parcels.push(parcel(2, Place::Waiting));
         truth.parcels[0].place = Place::Chute(7);

@@ -18,7 +18,8 @@ use crate::Serve;
 use endpoints::Endpoints;
 use ledger::Ledger;
 use line_file::LineFile;
-use line_sim::{Faults, PlantFile, World, WorldSetup, read_manifest};
+use line_sim::scenario::{Entry, Event};
+use line_sim::{Faults, PlantFile, Scenario, World, WorldSetup, read_manifest};
 use pacer::Pacer;
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,25 +42,39 @@ struct Request {
 
 /// Serves the line until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &Serve) -> Result<(), ServeError> {
-    let faults = faults(arguments.faults.as_deref())?;
-    let faulty = !faults.is_none();
-    let world = World::new(WorldSetup {
-        line: line_file(&arguments.line)?,
-        plant: plant_file(&arguments.plant)?,
-        manifest: manifest(&arguments.manifest)?,
-        seed: arguments.seed,
-        feed: arguments.feed.into(),
-        profile: arguments.profile.clone(),
-        parcels: arguments.parcels,
-        faults,
-    })
-    .map_err(ServeError::Setup)?;
+    let setup = setup(arguments)?;
+    let bad = |entry: &Entry| matches!(entry.event, Event::BusFaults { .. });
+    let faulty = !setup.faults.is_none() || setup.events.iter().any(bad);
+    let world = World::new(setup).map_err(ServeError::Setup)?;
     let ledger = Ledger::open(arguments.truth.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(ServeError::Runtime)?;
     runtime.block_on(serve(world, ledger, &arguments.dir, faulty))
+}
+
+/// What the world is built from: a scenario, or the arguments one by one.
+fn setup(arguments: &Serve) -> Result<WorldSetup, ServeError> {
+    let given = [&arguments.line, &arguments.plant, &arguments.manifest].map(Option::as_deref);
+    let [line, plant, manifest_path] = given.map(|path| path.unwrap_or(Path::new("")));
+    if let Some(path) = &arguments.scenario {
+        let scenario = Scenario::parse(&text(path)?);
+        return scenario
+            .and_then(|scenario| scenario.setup(Path::new(".")))
+            .map_err(|source| ServeError::Scenario { path: path.clone(), source });
+    }
+    Ok(WorldSetup {
+        line: line_file(line)?,
+        plant: plant_file(plant)?,
+        manifest: manifest(manifest_path)?,
+        seed: arguments.seed,
+        feed: arguments.feed.into(),
+        profile: arguments.profile.clone(),
+        parcels: arguments.parcels,
+        faults: faults(arguments.faults.as_deref())?,
+        events: Vec::new(),
+    })
 }
 
 async fn serve(world: World, ledger: Ledger, dir: &Path, faulty: bool) -> Result<(), ServeError> {

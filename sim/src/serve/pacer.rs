@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::ledger::Ledger;
 use super::tcp::Client;
 use super::{Request, ServeError, pty};
-use line_sim::{PortChange, World};
+use line_sim::{ForHost, PortChange, World};
 use modbus::rtu::Timing;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -118,6 +118,9 @@ impl Pacer {
         }
         for change in self.world.take_port_changes() {
             self.port(change);
+        }
+        for ForHost { event, .. } in self.world.take_for_host() {
+            eprintln!("sortline-sim: the scenario asks of the controller's side: {event:?}");
         }
         now
     }

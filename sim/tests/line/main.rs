@@ -1,5 +1,6 @@
 //! The simulated line under a small Modbus master in virtual time.
 
 mod gapping;
+mod scenario;
 mod support;
 mod world;

@@ -74,6 +74,7 @@ pub(crate) fn setup(fast: bool, profile: &str, seed: u64, parcels: u64) -> World
         profile: profile.to_owned(),
         parcels: Some(parcels),
         faults: line_sim::Faults::NONE,
+        events: Vec::new(),
     }
 }
 

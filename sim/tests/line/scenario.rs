@@ -1,0 +1,119 @@
+//! Scenarios on the world: what is scheduled happens when and where it should.
+
+use crate::support::{Bench, setup};
+use line_sim::scenario::{Entry, Event};
+use line_sim::{Place, Scenario, World};
+use registers::points::zone;
+use std::path::Path;
+use units::Micros;
+
+const SPEEDS: [u32; 3] = [600, 900, 1_200];
+
+fn run(parcels: u64, events: Vec<Entry>, secs: u64) -> Bench {
+    let mut setup = setup(false, "clean", 3, parcels);
+    setup.events = events;
+    let mut bench = Bench::new(setup);
+    bench.start(SPEEDS, 902, [67, 40]);
+    bench.poll_for(Micros::from_secs(secs));
+    bench
+}
+
+#[test]
+fn every_shipped_scenario_builds_its_world_and_prints_back() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut seen = 0;
+    for file in std::fs::read_dir(root.join("sim/scenarios")).expect("the directory is there") {
+        let path = file.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("UTF-8");
+        let name = path.display();
+        let scenario = Scenario::parse(&text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let printed = scenario.print().expect("prints");
+        assert_eq!(Scenario::parse(&printed).expect("reads"), scenario, "{name}");
+        let setup = scenario.setup(&root).unwrap_or_else(|why| panic!("{name}: {why}"));
+        World::new(setup).unwrap_or_else(|why| panic!("{name}: {why}"));
+        seen += 1;
+    }
+    assert!(seen >= 5, "{seen} scenarios");
+}
+
+#[test]
+fn a_name_that_nothing_has_is_refused() {
+    let mut setup = setup(false, "clean", 3, 1);
+    let eye = "D7".to_owned();
+    setup.events = vec![Entry::at(5, Event::EyeBlocked { eye, for_ms: None })];
+    let fault = World::new(setup).expect_err("no such eye").to_string();
+    assert!(fault.contains("D7"), "{fault}");
+}
+
+#[test]
+fn a_parcel_is_taken_off_where_the_schedule_says() {
+    let bench = run(5, vec![Entry::on(2, 3_300, Event::TakeOff)], 40);
+    let truth = bench.world.truth();
+    assert!(bench.world.is_drained() && !bench.world.awaits_events());
+    for parcel in &truth.parcels {
+        let expected = if parcel.index == 2 { Place::Taken } else { Place::End };
+        assert_eq!(parcel.place, expected);
+    }
+    let [happened] = &truth.happened[..] else { panic!("{:?}", truth.happened) };
+    assert_eq!((happened.done, happened.drawn, &happened.parcels[..]), (true, false, &[2][..]));
+    assert!(happened.at_mm.is_some_and(|at| (3_300..=3_302).contains(&at)), "{happened:?}");
+    assert_eq!(happened.until, Some(happened.at));
+}
+
+#[test]
+fn spans_end_and_their_parcels_are_known() {
+    let eye = "D1".to_owned();
+    let blind = Event::EyeClear { eye, for_ms: Some(1_500) };
+    let bench = run(6, vec![Entry::on(2, 4_300, blind)], 45);
+    let [happened] = &bench.world.truth().happened[..] else { panic!("one") };
+    let lasted = happened.until.expect("over").since(happened.at);
+    assert_eq!(lasted, Micros::from_millis(1_500));
+    assert_eq!(happened.parcels[0], 2);
+    assert!(happened.parcels.len() <= 3, "{happened:?}");
+}
+
+#[test]
+fn a_tripped_drive_stops_its_belt_and_a_stalled_encoder_its_counts() {
+    let trip = Event::DriveTrip { zone: "Z3".to_owned(), for_ms: Some(3_000) };
+    let stall = Event::EncoderStall { encoder: "sorter".to_owned(), for_ms: 2_000 };
+    let mut bench = run(3, vec![Entry::at(9_000, trip), Entry::at(30_000, stall)], 3);
+    let sorter = 2;
+    assert!(bench.world.plant().belt(sorter).speed_mm_s() > 1_000);
+    bench.poll_for(Micros::from_millis(11_800).since(bench.world.now()));
+    assert_eq!(bench.world.plant().belt(sorter).speed_mm_s(), 0);
+    // Power is back, and the drive waits for its command to be taken back once.
+    bench.poll_for(Micros::from_secs(5));
+    assert_eq!(bench.world.plant().belt(sorter).speed_mm_s(), 0);
+    bench.set("Z3", zone::RUN, 0);
+    bench.set("Z3", zone::RUN, 1);
+    bench.poll_for(Micros::from_millis(30_100).since(bench.world.now()));
+    assert!(bench.world.plant().belt(sorter).speed_mm_s() > 1_000);
+    let node = bench.node("D1");
+    let count =
+        |bench: &mut Bench| bench.exchange(node, registers::exchange::Operation::Noop).encoder;
+    let before = count(&mut bench);
+    bench.poll_for(Micros::from_millis(1_500));
+    assert_eq!(count(&mut bench), before, "no pulses");
+    bench.poll_for(Micros::from_millis(1_500));
+    let after = count(&mut bench).since(before);
+    assert!((500..2_000).contains(&after), "what was missed is lost, then it counts: {after}");
+}
+
+#[test]
+fn what_the_host_must_do_comes_out_at_its_time() {
+    let mut setup = setup(false, "clean", 3, 1);
+    setup.events = vec![
+        Entry::at(2_000, Event::ControllerRestart),
+        Entry::at(1_000, Event::ControllerKill),
+        Entry::at(3_000, Event::DiskStall { for_ms: 700 }),
+    ];
+    let mut world = World::new(setup).expect("fits");
+    world.advance(Micros::from_secs(5));
+    let asked = world.take_for_host();
+    let expected = [Event::ControllerKill, Event::ControllerRestart];
+    for (index, event) in expected.iter().enumerate() {
+        assert_eq!(asked[index].event, *event);
+    }
+    assert_eq!(asked[2].at, Micros::from_secs(3));
+    assert!(world.take_for_host().is_empty());
+}
