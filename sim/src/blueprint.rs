@@ -214,6 +214,7 @@ impl Blueprint {
                 None => None,
             },
             drop: mm(line.end.drop_at_mm),
+            end_full: (names.node(&line.end.node)?, panel::END_FULL),
             reference: (Counts(0), span),
         };
         let buses = line.bus.iter().map(bus).collect();
@@ -364,13 +365,17 @@ fn beds(
         let truth =
             plant.bed.iter().find(|truth| truth.diverter == bed.name).ok_or_else(missing)?;
         let station = names.node(&bed.node)?;
-        let mut side = |number: Option<u16>, input| {
+        let at_mm = i64::from(bed.bed_from_mm);
+        let mut side = |number: Option<u16>, [input, full, button]: [u8; 3]| {
             number.map(|number| {
-                chutes.push(ChutePlan { number, station, input });
+                let (full, button) = (Some(full), Some(button));
+                chutes.push(ChutePlan { number, station, input, full, button, at_mm });
                 chutes.len() - 1
             })
         };
-        let sides = [side(bed.left, diverter::EYE_LEFT), side(bed.right, diverter::EYE_RIGHT)];
+        let left = [diverter::EYE_LEFT, diverter::FULL_LEFT, diverter::BUTTON_LEFT];
+        let right = [diverter::EYE_RIGHT, diverter::FULL_RIGHT, diverter::BUTTON_RIGHT];
+        let sides = [side(bed.left, left), side(bed.right, right)];
         let from = mm(bed.bed_from_mm);
         beds.push(BedPlan {
             name: bed.name.clone(),

@@ -21,6 +21,12 @@ pub struct PlantFile {
     pub landing_pulse_ms: [u64; 2],
     /// Free belt between two parcels that are put on.
     pub feed_room_mm: [u32; 2],
+    /// What the chutes hold; one that is not named holds a bag.
+    #[serde(default)]
+    pub chute: Vec<ChuteTruth>,
+    /// What people need.
+    #[serde(default)]
+    pub people: PeopleTruth,
     /// Troubles by profile name.
     pub profile: BTreeMap<String, Profile>,
 }
@@ -53,9 +59,74 @@ pub struct BedTruth {
     pub switch_ms: u32,
 }
 
-/// How often and how much things differ from the ideal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What stands under a chute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// A bag of 15 to 30 pieces and 25 kg.
+    #[default]
+    Bag,
+    /// A cage of 70 to 100 pieces.
+    Cage,
+    /// A slide of 8 to 12 pieces that somebody empties.
+    Slide,
+}
+
+/// What is true of one chute.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct ChuteTruth {
+    /// Number of the chute.
+    pub number: u16,
+    /// What stands under it.
+    pub holds: Holds,
+}
+
+/// How long people need; times in ms.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeopleTruth {
+    /// Until somebody notices: median and most.
+    pub notice_ms: [u64; 2],
+    /// σ of its natural logarithm.
+    pub notice_sigma_permille: u32,
+    /// How fast they walk.
+    pub walk_mm_s: u32,
+    /// To change a bag: median, least, most.
+    pub bag_ms: [u64; 3],
+    /// To change a cage.
+    pub cage_ms: [u64; 3],
+    /// To empty a slide.
+    pub slide_ms: [u64; 3],
+    /// To clear a jam or reset a device.
+    pub jam_ms: [u64; 3],
+    /// A parcel at the exceptions bench.
+    pub bench_ms: [u64; 2],
+    /// How often a hand cuts the landing eye during a change.
+    pub hands: [u64; 2],
+}
+
+impl Default for PeopleTruth {
+    fn default() -> Self {
+        Self {
+            notice_ms: [20_000, 180_000],
+            notice_sigma_permille: 600,
+            walk_mm_s: 800,
+            bag_ms: [45_000, 30_000, 90_000],
+            cage_ms: [120_000, 80_000, 240_000],
+            slide_ms: [30_000, 20_000, 60_000],
+            jam_ms: [60_000, 40_000, 180_000],
+            bench_ms: [15_000, 25_000],
+            hands: [2, 5],
+        }
+    }
+}
+
+/// How often and how much things differ from the ideal.
+///
+/// What a profile does not name does not happen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Profile {
     /// σ of the slip at a transfer between belts.
     pub transfer_sigma_mm: u32,
@@ -91,6 +162,52 @@ pub struct Profile {
     pub weight_sigma_g: [u32; 2],
     /// Parcels whose waybill is not in the manifest.
     pub strangers_permille: u32,
+    /// Parcels to which the next one sticks, so that the induction eye sees one.
+    pub touching_ppm: u32,
+    /// Parcels on whose tail the next one lies.
+    pub overlapped_ppm: u32,
+    /// Heads that an eye does not see: the whole pulse is missing.
+    pub missed_edge_ppm: u32,
+    /// Cartons with a hole or strap that eyes see as a gap.
+    pub holes_permille: u32,
+    /// How long that gap is.
+    pub hole_mm: [u32; 2],
+    /// Dirty lenses: heads are seen late and tails early by up to this much.
+    pub dirty_lens_mm: u32,
+    /// Hours between two times that one eye sticks; 0 = never.
+    pub eye_stuck_hours: u32,
+    /// Hours between two deaths of the reader; 0 = never.
+    pub reader_dead_hours: u32,
+    /// Hours between two trips of one drive; 0 = never.
+    pub drive_trip_hours: u32,
+    /// Hours between two times that one bed's wheels stop; 0 = never.
+    pub wheels_stop_hours: u32,
+    /// What the scale's zero gains in an hour.
+    pub scale_drift_g: u32,
+    /// Worn beds or low air: beds turn slower by this much.
+    pub slow_switch_permille: u32,
+    /// Turns that do not happen; half of these beds stay stuck until somebody resets them.
+    pub no_turn_ppm: u32,
+    /// Turns from which a bed does not return.
+    pub no_return_ppm: u32,
+    /// Turns at which the home contact begins to lie.
+    pub feedback_lies_ppm: u32,
+    /// Light bags that a bed does not grip.
+    pub not_gripped_ppm: u32,
+    /// Diverted parcels that stick askew in the mouth.
+    pub skew_jam_ppm: u32,
+    /// Diverted parcels that drag one along which is closer than 150 mm behind.
+    pub drag_permille: u32,
+    /// Parcels above 25 kg leave a bed so much later.
+    pub heavy_late_mm: [u32; 2],
+    /// Whether chutes and the end slide fill up, so that people must empty them.
+    pub chutes_fill: bool,
+    /// Landed parcels that rest under the landing eye: in an empty and in a nearly full chute.
+    pub resting_permille: [u32; 2],
+    /// Landings with a second pulse from the rebound.
+    pub rebound_permille: u32,
+    /// People who walk the line; with nobody, what breaks stays broken.
+    pub workers: u32,
 }
 
 /// Why a plant file cannot be used.
@@ -131,7 +248,9 @@ mod tests {
             include_str!("../plants/factory-line-fast.plant.toml"),
         ] {
             let plant = PlantFile::parse(text).expect("shipped");
-            assert!(plant.profile.contains_key("clean") && plant.profile.contains_key("normal"));
+            for name in ["clean", "normal", "full", "bad"] {
+                assert!(plant.profile.contains_key(name), "{name}");
+            }
             assert!(plant.eye_offset_mm_max > 0);
             assert!(plant.bed.iter().all(|bed| (1_050..=1_150).contains(&bed.ratio_permille)));
         }

@@ -112,6 +112,19 @@ impl Rng {
         if shift >= 0 { scaled >> shift.min(62) } else { scaled << (-shift).min(20) }
     }
 
+    /// Time until the next of what happens once in `mean` (exponentially distributed).
+    pub fn exponential(&mut self, mean: u64) -> u64 {
+        /// ln(2) in 65,536ths.
+        const LN_2: u64 = 45_426;
+        let drawn = u64::from(self.word()) + 1;
+        let whole = drawn.ilog2();
+        let part = ((drawn << 16) >> whole) & 0xFFFF;
+        // log2(1 + part) by a parabola through 0, 1/2 and 1: within 0.01.
+        let log = (u64::from(whole) << 16) + (part * (88_242 - ((22_706 * part) >> 16)) >> 16);
+        let wide = u128::from((32 << 16) - log.min(32 << 16)) * u128::from(LN_2) * u128::from(mean);
+        u64::try_from(wide >> 32).unwrap_or(u64::MAX)
+    }
+
     /// Brings `items` into random order.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
@@ -152,6 +165,16 @@ mod tests {
         assert!((2_350..2_450).contains(&at(500)), "median {}", at(500));
         assert!((1_640..1_740).contains(&at(159)), "lower {}", at(159));
         assert!((3_300..3_510).contains(&at(841)), "upper {}", at(841));
+    }
+
+    #[test]
+    fn exponential_has_its_mean_and_median() {
+        let mut rng = Rng::stream(1, "exponential");
+        let mut draws: Vec<u64> = (0..40_001).map(|_| rng.exponential(1_000_000)).collect();
+        draws.sort_unstable();
+        let mean = draws.iter().sum::<u64>() / 40_001;
+        assert!((980_000..1_020_000).contains(&mean), "mean {mean}");
+        assert!((675_000..712_000).contains(&draws[20_000]), "median {}", draws[20_000]);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub enum With {
     DraggedBy(u64),
     /// A person's hand.
     Hand,
+    /// The pile on a full end slide.
+    Overflow,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
@@ -97,6 +99,10 @@ impl Truth {
 pub struct TruthParcel {
     /// Its place in the truth.
     pub index: u64,
+    /// The parcel ahead with which it was put on as one: the induction eye sees a single pulse.
+    pub joined: Option<u64>,
+    /// The same parcel's last round, when the bench gave it onto the line again.
+    pub again_of: Option<u64>,
     /// What its label says.
     pub waybill: String,
     /// Row of the manifest (from 0) that has this waybill; `None` for a stranger.
@@ -202,6 +208,10 @@ impl TruthParcel {
 #[derive(Clone, Debug, Serialize)]
 pub struct TruthLine<'a> {
     index: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again_of: Option<u64>,
     waybill: &'a str,
     row: Option<usize>,
     length_mm: i64,
@@ -223,6 +233,8 @@ impl<'a> TruthLine<'a> {
     pub fn of(parcel: &'a TruthParcel) -> Self {
         Self {
             index: parcel.index,
+            joined: parcel.joined,
+            again_of: parcel.again_of,
             waybill: &parcel.waybill,
             row: parcel.row,
             length_mm: parcel.size_mm[0],

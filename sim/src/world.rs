@@ -13,7 +13,7 @@ use crate::bridge::{Bridge, Effect, Faults, NETWORK_US, TURN_AROUND_US, Tally};
 use crate::items::Item;
 use crate::nodes::Station;
 use crate::plant::feed::Feed;
-use crate::plant::{Happening, Plant, Run, STEP_US, What};
+use crate::plant::{Happening, Plant, Run, STEP_US, What, Work};
 use crate::plant_file::PlantFile;
 use crate::rng::Rng;
 use crate::scenario::Entry;
@@ -23,7 +23,7 @@ use line_file::LineFile;
 use node::{Input, Output};
 use registers::NodeKind;
 use registers::exchange::Side;
-use registers::points::{diverter, panel, zone};
+use registers::points::{diverter, dws, panel, zone};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -111,6 +111,8 @@ enum Event {
     },
     /// A scenario's event.
     Begin(Box<Entry>),
+    /// A person does something.
+    Work(Work),
     /// What has this place in the truth is over.
     End(usize),
 }
@@ -454,8 +456,9 @@ impl World {
                 self.handle(station, Input::Device(&bytes));
             }
             Event::Frame { bus, frame } => self.deliver(bus, &frame),
-            Event::Begin(entry) => self.begin(entry.parcel, &entry.event),
+            Event::Begin(entry) => self.begin(entry.parcel, &entry.event, false),
             Event::End(number) => self.end(number),
+            Event::Work(work) => self.work(work),
         }
     }
 
@@ -480,6 +483,7 @@ impl World {
         if !self.awaited.is_empty() {
             self.begin_awaited();
         }
+        self.let_people_see();
         for station in self.stations.iter_mut().filter(|station| station.counts) {
             station.schedule(&self.plant, self.step, 0);
         }
@@ -541,11 +545,12 @@ impl World {
                 }
             }
             (NodeKind::Diverter, diverter::TURN_LEFT) => {
-                self.plant.turn(station, Side::Left, value != 0);
+                self.plant.turn(station, Side::Left, value != 0, self.now);
             }
             (NodeKind::Diverter, diverter::TURN_RIGHT) => {
-                self.plant.turn(station, Side::Right, value != 0);
+                self.plant.turn(station, Side::Right, value != 0, self.now);
             }
+            (NodeKind::Dws, dws::ZERO) if value != 0 => self.plant.zero(self.now),
             // Lamps, horn and levels inside the node move nothing.
             _ => {}
         }

@@ -1,5 +1,7 @@
-//! Slides into the chutes: a diverted parcel until it has passed its landing eye.
+//! Slides into the chutes: a diverted parcel until it has passed its landing eye, and what piles up.
 
+use super::{Happening, What};
+use crate::plant_file::Holds;
 use crate::rng::Rng;
 
 /// A parcel on its way from a bed into a chute.
@@ -17,6 +19,99 @@ pub struct Slide {
     pub leaves: u64,
     /// Whether it has cut it.
     pub landed: bool,
+    /// Whether it cuts it again when it bounces back.
+    pub rebounds: bool,
+}
+
+/// What lies in a chute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pile {
+    /// What stands under it.
+    pub holds: Holds,
+    /// Pieces in it.
+    pub pieces: u64,
+    /// Their mass in grams.
+    pub grams: i64,
+    /// How many it takes.
+    pub limit: u64,
+}
+
+/// A bag takes no more than this, in grams.
+const BAG_G: i64 = 25_000;
+/// So many more find room on the slide of a chute that is full.
+const ON_SLIDE: u64 = 8;
+
+impl Pile {
+    /// Builds an empty one that takes so many.
+    pub const fn new(holds: Holds, limit: u64) -> Self {
+        Self { holds, pieces: 0, grams: 0, limit }
+    }
+
+    /// How many pieces one takes, least and most.
+    pub const fn takes(holds: Holds) -> [u64; 2] {
+        match holds {
+            Holds::Bag => [15, 30],
+            Holds::Cage => [70, 100],
+            Holds::Slide => [8, 12],
+        }
+    }
+
+    /// Whether it is full.
+    pub fn is_full(&self) -> bool {
+        self.pieces >= self.limit || (self.holds == Holds::Bag && self.grams >= BAG_G)
+    }
+
+    /// Whether it is nearly full: pieces come to lie under the landing eye.
+    pub const fn is_nearly_full(&self) -> bool {
+        self.pieces * 100 >= self.limit * 85
+    }
+
+    /// Whether the pile has come up to the mouth, so that the next one sticks there.
+    pub const fn is_at_the_mouth(&self) -> bool {
+        self.pieces >= self.limit + ON_SLIDE
+    }
+}
+
+/// The end slide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndSlide {
+    /// Station and input of its full eye.
+    pub full_eye: (usize, u8),
+    /// Parcels on it.
+    pub pieces: u64,
+    /// Something else blocks its eye.
+    pub blocked: bool,
+}
+
+impl EndSlide {
+    /// How many it takes.
+    pub const TAKES: u64 = 15;
+
+    /// One more lies on it, or one less, at an instant.
+    pub fn change(&mut self, pieces: u64, at: u64, out: &mut Vec<Happening>) {
+        let was = self.shows_full();
+        self.pieces = pieces;
+        self.show(was, at, out);
+    }
+
+    /// Something else blocks its eye, or does so no more.
+    pub fn set_blocked(&mut self, blocked: bool, at: u64, out: &mut Vec<Happening>) {
+        let was = self.shows_full();
+        self.blocked = blocked;
+        self.show(was, at, out);
+    }
+
+    const fn shows_full(&self) -> bool {
+        self.blocked || self.pieces >= Self::TAKES
+    }
+
+    fn show(&self, was: bool, at: u64, out: &mut Vec<Happening>) {
+        let level = self.shows_full();
+        if level != was {
+            let (station, input) = self.full_eye;
+            out.push(Happening { at, what: What::Level { station, input, level } });
+        }
+    }
 }
 
 /// How long slides take.
@@ -47,7 +142,15 @@ impl Slides {
     pub fn begin(&mut self, parcel: usize, eye: usize, chute: u16, entered: u64, now: u64) {
         let cuts = (entered + self.rng.span(self.first_edge_us)).max(now + FALL_US);
         let leaves = cuts + self.rng.span(self.pulse_us);
-        self.under_way.push(Slide { parcel, eye, chute, cuts, leaves, landed: false });
+        self.under_way.push(Slide {
+            parcel,
+            eye,
+            chute,
+            cuts,
+            leaves,
+            landed: false,
+            rebounds: false,
+        });
     }
 }
 

@@ -117,6 +117,11 @@ impl Bed {
         self.follow(sigma_permille, rng);
     }
 
+    /// It turns slower than it was built, to so much of a thousand.
+    pub const fn slow_down(&mut self, permille: i64) {
+        self.plan.switch_us = self.plan.switch_us * permille / 1_000;
+    }
+
     /// What is wrong with it, and since what in the truth.
     pub const fn defect(&self) -> Option<(Defect, usize)> {
         self.defect

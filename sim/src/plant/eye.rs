@@ -139,6 +139,24 @@ impl Eye {
         self.settled = from;
     }
 
+    /// Something short passes the eye.
+    pub fn blip(&mut self, from: u64, to: u64, out: &mut Vec<Happening>) {
+        if self.sight == Sight::Good && !self.shown && from > self.settled && to > from {
+            self.show(true, from, out);
+            self.show(false, to, out);
+            self.settled = to;
+        }
+    }
+
+    /// What covers the eye has a gap from one instant to another.
+    pub fn gap(&mut self, from: u64, to: u64, out: &mut Vec<Happening>) {
+        if self.sight == Sight::Good && self.shown && from > self.settled && to > from {
+            self.show(false, from, out);
+            self.show(true, to, out);
+            self.settled = to;
+        }
+    }
+
     fn show(&mut self, level: bool, at: u64, out: &mut Vec<Happening>) {
         if self.shown != level {
             self.shown = level;

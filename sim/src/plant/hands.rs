@@ -121,7 +121,7 @@ impl Plant {
         let (head, tail, centre) = (parcel.head, parcel.tail(), parcel.centre());
         let with = match parcel.hold {
             Hold::On(carrier) => With::RidesOn(carrier.try_into().unwrap_or(u64::MAX)),
-            Hold::Free | Hold::Hand(_) | Hold::Mouth => With::Hand,
+            Hold::Free | Hold::Hand(_) | Hold::Mouth | Hold::Beside(_) => With::Hand,
         };
         self.contact(&parcel, at, with);
         parcel.head_eye = self.eyes.partition_point(|eye| eye.at + eye.blind <= head);

@@ -9,13 +9,19 @@ pub mod chute;
 mod device;
 pub mod diverter;
 pub mod eye;
+mod fate;
 pub mod feed;
 mod hands;
+mod induction;
 pub mod motion;
 pub mod parcel;
+pub mod people;
 pub mod reader;
 pub mod scale;
 mod trouble;
+mod work;
+
+pub use work::{Call, Work};
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -23,16 +29,19 @@ pub(crate) mod tests;
 use crate::items::Item;
 use crate::plant_file::{PlantFile, Profile};
 use crate::rng::Rng;
-use crate::truth::{Place, ReadTruth, Truth, TruthParcel};
+use crate::truth::{Place, Truth};
 use belt::Belt;
-use chute::Slides;
+use chute::{EndSlide, Pile, Slides};
 use diverter::{Bed, BedPlan};
 use eye::{Eye, EyeRole};
+use fate::Fates;
 use feed::{Feed, Infeed};
 use parcel::{Body, Parcel};
+use people::People;
 use reader::Reader;
 use registers::exchange::Side;
 use scale::Scale;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use units::{Counts, Micros};
 
@@ -112,6 +121,12 @@ pub struct ChutePlan {
     pub station: usize,
     /// The station's input.
     pub input: u8,
+    /// The input of its full eye, where the node has one.
+    pub full: Option<u8>,
+    /// The input of its lock button, where the node has one.
+    pub button: Option<u8>,
+    /// Where its bed begins, in mm.
+    pub at_mm: i64,
 }
 
 /// What a plant is made of; positions are the true ones.
@@ -131,6 +146,8 @@ pub struct PlantPlan {
     pub scale: Option<(usize, [Nm; 2])>,
     /// Where parcels drop into the end chute.
     pub drop: Nm,
+    /// Station and input of the end slide's full eye.
+    pub end_full: (usize, u8),
     /// The reference node's count at travel 0, and the span of one count.
     pub reference: (Counts, Nm),
 }
@@ -159,6 +176,9 @@ struct Streams {
     beds: Rng,
     drives: Rng,
     eyes: Rng,
+    fates: Rng,
+    pairs: Rng,
+    chutes: Rng,
 }
 
 /// The plant.
@@ -176,10 +196,32 @@ pub struct Plant {
     belts: Vec<Belt>,
     eyes: Vec<Eye>,
     landing_eyes: Vec<Eye>,
+    /// In the order of the landing eyes.
+    full_eyes: Vec<Option<Eye>>,
     beds: Vec<Bed>,
     /// On the belts, the most downstream one first.
     parcels: Vec<Parcel>,
     slides: Slides,
+    /// What lies in the chutes, in the order of the landing eyes; nothing when they do not fill.
+    piles: Vec<Pile>,
+    end_slide: EndSlide,
+    people: People,
+    fates: Fates,
+    /// Parcels that were put on as one and have not left the reader.
+    pairs: Vec<(usize, usize)>,
+    /// What somebody has to put right, by its place in the truth.
+    to_repair: Vec<usize>,
+    /// Piles that somebody has to change.
+    to_change: Vec<usize>,
+    /// What people will do that nobody has been told of yet.
+    plans_made: Vec<(u64, Work)>,
+    /// Parcels on the end slide that the bench has not been told of.
+    to_bench: Vec<(usize, Body)>,
+    /// Parcels at the bench, and how many of them it has still to do.
+    bench: VecDeque<(usize, Body)>,
+    at_bench: usize,
+    /// Parcels that come from the bench, before anything else.
+    again: VecDeque<(usize, Body)>,
     reader: Reader,
     scale: Option<Scale>,
     infeed: Infeed,
@@ -189,17 +231,33 @@ pub struct Plant {
     truth: Truth,
 }
 
+impl Streams {
+    fn new(seed: u64, parcels: Rng) -> Self {
+        let stream = |name| Rng::stream(seed, name);
+        Self {
+            parcels,
+            slip: stream("slip"),
+            bounce: stream("bounce"),
+            beds: stream("beds"),
+            drives: stream("drives"),
+            eyes: stream("eyes"),
+            fates: stream("fates"),
+            pairs: stream("pairs"),
+            chutes: stream("chutes"),
+        }
+    }
+}
+
 impl Plant {
     /// Builds a plant at rest, with nothing on it.
     pub fn new(plan: PlantPlan, file: &PlantFile, run: Run) -> Self {
         let stream = |name| Rng::stream(run.seed, name);
         let mut parcels = stream("parcels");
         let next_body = parcel::make(&mut parcels, &run.profile);
-        let landing = |chute: &ChutePlan| {
-            let name = format!("chute-{}", chute.number);
-            Eye::new(0, EyeRole::Plain, &name, chute.station, chute.input)
-        };
-        Self {
+        let mut people = People::new(run.profile.workers, file.people.clone(), stream("people"));
+        let piles = piles(&plan, file, &run.profile, &mut people);
+        let (landing_eyes, full_eyes) = chute_eyes(&plan);
+        let mut plant = Self {
             stretches: stretches(&plan).into(),
             belts: plan
                 .belts
@@ -207,7 +265,8 @@ impl Plant {
                 .map(|belt| Belt::new(belt.ramp[0], belt.ramp[1], belt.coast_mm))
                 .collect(),
             plans: plan.belts.into(),
-            landing_eyes: plan.chutes.iter().map(landing).collect(),
+            landing_eyes,
+            full_eyes,
             chutes: plan.chutes.into(),
             infeed: Infeed::new(
                 run.feed,
@@ -226,18 +285,36 @@ impl Plant {
             beds: plan.beds.into_iter().map(Bed::new).collect(),
             parcels: Vec::with_capacity(64),
             slides: Slides::new(file.landing_ms, file.landing_pulse_ms, stream("slides")),
+            piles,
+            end_slide: EndSlide { full_eye: plan.end_full, pieces: 0, blocked: false },
+            people,
+            fates: Fates::none(stream("hours")),
+            pairs: Vec::new(),
+            to_repair: Vec::new(),
+            to_change: Vec::new(),
+            plans_made: Vec::new(),
+            to_bench: Vec::new(),
+            bench: VecDeque::new(),
+            at_bench: 0,
+            again: VecDeque::new(),
             reader: Reader::new(plan.scanner, stream("reader")),
             scale: plan.scale.map(|(station, belt)| Scale::new(station, belt, stream("scale"))),
-            streams: Streams {
-                parcels,
-                slip: stream("slip"),
-                bounce: stream("bounce"),
-                beds: stream("beds"),
-                drives: stream("drives"),
-                eyes: stream("eyes"),
-            },
+            streams: Streams::new(run.seed, parcels),
             truth: Truth::default(),
+        };
+        plant.wear(stream("lenses"));
+        plant
+    }
+
+    /// What is worn, dirty or will fail.
+    fn wear(&mut self, mut lenses: Rng) {
+        let most = i64::from(self.profile.dirty_lens_mm);
+        if most > 0 {
+            self.eyes.iter_mut().for_each(|eye| eye.blind = lenses.between(0, most) * MM);
         }
+        let slower = 1_000 + i64::from(self.profile.slow_switch_permille);
+        self.beds.iter_mut().for_each(|bed| bed.slow_down(slower));
+        self.fates = self.fates.clone().draw(self);
     }
 
     /// Moves everything on by the millisecond that begins at `start`; what reaches nodes in it, or
@@ -272,19 +349,30 @@ impl Plant {
         let bounce = self.profile.bounce_permille * 1_000;
         let (eyes, rng) = (&mut self.landing_eyes, &mut self.streams.bounce);
         let parcels = &mut self.truth.parcels;
+        let (piles, mut landed) = (!self.piles.is_empty(), Vec::new());
         self.slides.under_way.retain_mut(|slide| {
             if !slide.landed && slide.cuts <= end {
                 slide.landed = true;
                 eyes[slide.eye].cover(slide.cuts, bounce, rng, out);
                 parcels[slide.parcel].place = Place::Chute(slide.chute);
                 parcels[slide.parcel].landed_at = Some(Micros(slide.cuts));
+                let trouble = eyes[slide.eye].trouble;
+                if piles || trouble.is_some() {
+                    landed.push((*slide, trouble));
+                }
             }
             let leaves = slide.landed && slide.leaves <= end;
             if leaves {
                 eyes[slide.eye].clear(slide.leaves, bounce, rng, out);
+                if slide.rebounds {
+                    eyes[slide.eye].blip(slide.leaves + 80_000, slide.leaves + 230_000, out);
+                }
             }
             !leaves
         });
+        for (slide, trouble) in landed {
+            self.landed(slide, trouble, out);
+        }
     }
 
     fn step_scale(&mut self, end: u64, out: &mut Vec<Happening>) {
@@ -300,57 +388,6 @@ impl Plant {
         }
     }
 
-    fn step_infeed(&mut self, now: u64) {
-        while self.infeed.ready(now, self.free_infeed()) {
-            self.put_on(now);
-        }
-    }
-
-    /// Free belt that would be left ahead of the next parcel.
-    fn free_infeed(&self) -> Nm {
-        let start = self.plans[0].from;
-        match self.parcels.last() {
-            Some(last) => last.tail() - start - self.next_body.apparent,
-            None => self.plans[0].to - start,
-        }
-    }
-
-    fn put_on(&mut self, now: u64) {
-        let label = self.infeed.next(now, &self.items, &self.profile);
-        let next = parcel::make(&mut self.streams.parcels, &self.profile);
-        let body = core::mem::replace(&mut self.next_body, next);
-        let index = self.enter(&label, &body, now);
-        let head = self.plans[0].from + body.apparent;
-        let mut parcel = Parcel::new(index, head, body);
-        parcel.head_eye = self.eyes.partition_point(|eye| eye.at <= head);
-        parcel.tail_eye = parcel.head_eye;
-        self.parcels.push(parcel);
-    }
-
-    /// Enters a parcel into the truth; gives its place there.
-    fn enter(&mut self, label: &feed::Label, body: &Body, now: u64) -> usize {
-        let index = self.truth.parcels.len();
-        self.truth.parcels.push(TruthParcel {
-            index: u64::try_from(index).unwrap_or(u64::MAX),
-            waybill: label.waybill.clone(),
-            row: label.row,
-            size_mm: body.size_mm,
-            apparent_mm: body.apparent / MM,
-            mass_g: body.mass_g,
-            packaging: body.packaging,
-            fed_at: Micros(now),
-            inducted_at: None,
-            induct_count: None,
-            gap_mm: None,
-            read: ReadTruth::Pending,
-            place: Place::Waiting,
-            landed_at: None,
-            fault: None,
-            contacts: Vec::new(),
-        });
-        index
-    }
-
     /// A zone node commands its drive, in mm/s.
     pub fn drive(&mut self, belt: usize, mm_s: u32) {
         self.belts[belt].command(mm_s);
@@ -362,9 +399,16 @@ impl Plant {
     }
 
     /// A diverter node switches one of its turn outputs.
-    pub fn turn(&mut self, station: usize, side: Side, on: bool) {
+    pub fn turn(&mut self, station: usize, side: Side, on: bool, now: u64) {
         let sigma = self.profile.switch_sigma_permille;
-        for bed in self.beds.iter_mut().filter(|bed| bed.plan.station == station) {
+        for index in 0..self.beds.len() {
+            if self.beds[index].plan.station != station {
+                continue;
+            }
+            if on {
+                self.draw_defect(index, now);
+            }
+            let bed = &mut self.beds[index];
             bed.output(side, on, sigma, &mut self.streams.beds);
             bed.recover();
         }
@@ -411,6 +455,9 @@ impl Plant {
     pub fn is_drained(&self) -> bool {
         self.infeed.next_at().is_none()
             && self.parcels.is_empty()
+            && self.again.is_empty()
+            && (self.at_bench == 0 || self.people.is_empty())
+            && self.to_bench.is_empty()
             && self.slides.under_way.iter().all(|slide| slide.landed)
     }
 
@@ -424,8 +471,36 @@ impl Plant {
         if moving {
             return Some(0);
         }
-        self.infeed.next_at().filter(|_| self.infeed.has_room(self.free_infeed()))
+        let room = self.infeed.has_room(self.free_infeed());
+        if room && !self.again.is_empty() {
+            return Some(0);
+        }
+        self.infeed.next_at().filter(|_| room)
     }
+}
+
+/// What lies in the chutes at first; nothing is counted when they do not fill.
+fn piles(plan: &PlantPlan, file: &PlantFile, profile: &Profile, people: &mut People) -> Vec<Pile> {
+    let pile = |chute: &ChutePlan| {
+        let truth = file.chute.iter().find(|truth| truth.number == chute.number);
+        let holds = truth.map(|truth| truth.holds).unwrap_or_default();
+        Pile::new(holds, people.capacity(Pile::takes(holds)))
+    };
+    let filling = plan.chutes.iter().filter(|_| profile.chutes_fill);
+    filling.map(pile).collect()
+}
+
+/// The landing eyes, and the full eyes of the chutes whose nodes have them.
+fn chute_eyes(plan: &PlantPlan) -> (Vec<Eye>, Vec<Option<Eye>>) {
+    let landing = |chute: &ChutePlan| {
+        let name = format!("chute-{}", chute.number);
+        Eye::new(0, EyeRole::Plain, &name, chute.station, chute.input)
+    };
+    let full = |chute: &ChutePlan| {
+        let name = format!("full-{}", chute.number);
+        Some(Eye::new(0, EyeRole::Plain, &name, chute.station, chute.full?))
+    };
+    (plan.chutes.iter().map(landing).collect(), plan.chutes.iter().map(full).collect())
 }
 
 /// Cuts the line into stretches: the belts, and the beds in the last one.

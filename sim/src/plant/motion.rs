@@ -1,16 +1,16 @@
 //! How parcels move, what they cut on their way, and how they leave the belt.
 
+use super::chute::{EndSlide, Pile};
 use super::eye::EyeRole;
 use super::parcel::{Hold, Parcel, Pass, Trick};
 use super::{Happening, MM, Nm, Plant};
+use crate::scenario::Event;
 use crate::truth::{BedFault, Contact, Place, With};
 use registers::exchange::Side;
 use units::{Counts, Micros};
 
 /// Parcels that touch stay this far apart, so that no two ever overlap.
 pub(super) const CLEAR: Nm = MM;
-/// A parcel that is dragged along must be this close behind.
-const DRAGGED: Nm = 150 * MM;
 
 /// The parcel ahead of the one that moves.
 #[derive(Clone, Copy, Debug)]
@@ -83,11 +83,15 @@ impl Plant {
         let carrier = u64::try_from(taker.index).unwrap_or(u64::MAX);
         let with = match taker.drags {
             _ if parcel.hold == Hold::On(taker.index) => With::RidesOn(carrier),
-            Some(trouble) if taker.tail - parcel.head < DRAGGED => {
-                self.truth.touch(trouble, parcel.index);
-                With::DraggedBy(carrier)
-            }
-            Some(_) | None => return false,
+            Some(trouble) => match self.dragged(parcel, (taker.tail, trouble), start) {
+                Some(trouble) => {
+                    self.truth.touch(trouble, taker.index);
+                    self.truth.touch(trouble, parcel.index);
+                    With::DraggedBy(carrier)
+                }
+                None => return false,
+            },
+            None => return false,
         };
         self.contact(parcel, start, with);
         self.send_off(parcel, taker.eye, start, start, out);
@@ -119,9 +123,11 @@ impl Plant {
             (Hold::Free, _) => {}
             (Hold::Hand(until), _) if start < until => return 0,
             (Hold::Mouth, _) => return 0,
-            (Hold::On(carrier), Some(ahead)) if ahead.index == carrier => return ahead.way,
+            (Hold::On(carrier) | Hold::Beside(carrier), Some(ahead)) if ahead.index == carrier => {
+                return ahead.way;
+            }
             // The hand is gone, or what carried it is.
-            (Hold::Hand(_) | Hold::On(_), _) => parcel.hold = Hold::Free,
+            (Hold::Hand(_) | Hold::On(_) | Hold::Beside(_), _) => parcel.hold = Hold::Free,
         }
         let stretch = self.stretches[parcel.stretch];
         if stretch.wheels && self.wheels_stand(parcel, start) {
@@ -170,24 +176,10 @@ impl Plant {
         out: &mut Vec<Happening>,
     ) {
         let bounce = self.profile.bounce_permille * 1_000;
-        while let Some(eye) = self.eyes.get_mut(parcel.head_eye)
+        while let Some(eye) = self.eyes.get(parcel.head_eye)
             && eye.at + eye.blind <= parcel.head
         {
-            let at = way.crossed(parcel.head - eye.at - eye.blind);
-            if let Some(trouble) = eye.trouble {
-                self.truth.touch(trouble, parcel.index);
-            }
-            eye.cover(at, bounce, &mut self.streams.bounce, out);
-            let role = eye.role;
-            parcel.head_eye += 1;
-            match role {
-                EyeRole::Plain | EyeRole::Scale => {}
-                EyeRole::Induction => self.induct(parcel, at, way.start),
-                EyeRole::Reader => {
-                    let gap = ahead.map(|tail| (tail - parcel.head) / MM);
-                    self.truth.parcels[parcel.index].gap_mm = gap;
-                }
-            }
+            self.reach_eye(parcel, ahead, way, out);
         }
         while let Some(eye) = self.eyes.get_mut(parcel.tail_eye)
             && eye.at - eye.blind <= parcel.tail()
@@ -198,17 +190,69 @@ impl Plant {
             parcel.tail_eye += 1;
             match role {
                 EyeRole::Plain | EyeRole::Induction => {}
-                EyeRole::Reader => {
-                    let truth = &mut self.truth.parcels[parcel.index];
-                    let facts = (&self.profile, &*self.items);
-                    self.reader.tail(truth, parcel.index, at, facts, out);
-                }
+                EyeRole::Reader => self.read(parcel.index, at, out),
                 EyeRole::Scale => {
                     if let Some(scale) = &mut self.scale {
                         scale.full_on(parcel.index, at);
                     }
                 }
             }
+        }
+    }
+
+    /// A parcel's head has reached its next eye.
+    fn reach_eye(
+        &mut self,
+        parcel: &mut Parcel,
+        ahead: Option<Nm>,
+        way: Way,
+        out: &mut Vec<Happening>,
+    ) {
+        let (index, bounce) = (parcel.head_eye, self.profile.bounce_permille * 1_000);
+        let misses = self.draw_miss();
+        let eye = &mut self.eyes[index];
+        let at = way.crossed(parcel.head - eye.at - eye.blind);
+        let misses = misses && !eye.is_covered();
+        if misses {
+            eye.miss();
+        }
+        eye.cover(at, bounce, &mut self.streams.bounce, out);
+        if let Some(trouble) = eye.trouble {
+            self.truth.touch(trouble, parcel.index);
+        }
+        let role = eye.role;
+        if misses {
+            let eye = eye.name.to_string();
+            self.drawn(Event::EyeMiss { eye }, parcel, at);
+        }
+        parcel.head_eye += 1;
+        if parcel.hole.is_some() {
+            self.show_hole(index, parcel, at, out);
+        }
+        match role {
+            EyeRole::Plain | EyeRole::Scale => {}
+            EyeRole::Induction => self.induct(parcel, at, way.start),
+            EyeRole::Reader => {
+                let gap = ahead.map(|tail| (tail - parcel.head) / MM);
+                self.truth.parcels[parcel.index].gap_mm = gap;
+            }
+        }
+    }
+
+    /// A parcel's tail has left the reader; parcels that stick together are one trigger to it.
+    fn read(&mut self, index: usize, at: u64, out: &mut Vec<Happening>) {
+        let facts = (&self.profile, &*self.items);
+        if self.pairs.iter().any(|(carrier, _)| *carrier == index) {
+            return;
+        }
+        let pair = self.pairs.iter().position(|(_, rider)| *rider == index);
+        if let Some(pair) = pair {
+            let (carrier, _) = self.pairs.remove(pair);
+            if let Ok([first, second]) = self.truth.parcels.get_disjoint_mut([carrier, index]) {
+                self.reader.tails((first, carrier), (second, index), at, facts, out);
+            }
+        } else {
+            self.reader.tail(&mut self.truth.parcels[index], index, at, facts, out);
         }
     }
 
@@ -260,7 +304,7 @@ impl Plant {
             self.truth.touch(trouble, parcel.index);
         }
         if !pass.decided {
-            if parcel.centre() < i64::midpoint(bed.plan.from, bed.plan.to) {
+            if parcel.centre() < i64::midpoint(bed.plan.from, bed.plan.to) + parcel.late {
                 return true;
             }
             parcel.pass = Some(Pass { decided: true, ..pass });
@@ -299,7 +343,14 @@ impl Plant {
             return true;
         };
         let mut drags = None;
-        match parcel.trick.take() {
+        let trick = match parcel.trick.take() {
+            Some(trick) => Some(trick),
+            None if self.piles.get(eye).is_some_and(Pile::is_at_the_mouth) => {
+                Some((Trick::Sticks, self.drawn(Event::SkewJam, parcel, start)))
+            }
+            None => self.draw_trick(parcel, start),
+        };
+        match trick {
             Some((Trick::Slides, _)) => {
                 self.contact(parcel, start, With::NotGripped(parcel.bed));
                 return true;
@@ -329,6 +380,7 @@ impl Plant {
     ) {
         let number = self.chutes[eye].number;
         self.slides.begin(parcel.index, eye, number, entered, start);
+        self.linger(eye);
         self.truth.parcels[parcel.index].place = Place::Sliding(number);
         self.uncover(parcel, start, out);
     }
@@ -344,6 +396,13 @@ impl Plant {
     fn stays(&mut self, parcel: &Parcel, start: u64, out: &mut Vec<Happening>) -> bool {
         if parcel.centre() < self.drop {
             return true;
+        }
+        if self.profile.chutes_fill {
+            if self.end_slide.pieces >= EndSlide::TAKES {
+                self.contact(parcel, start, With::Overflow);
+            }
+            self.end_slide.change(self.end_slide.pieces + 1, start + super::STEP_US, out);
+            self.to_bench.push((parcel.index, parcel.body.clone()));
         }
         let truth = &mut self.truth.parcels[parcel.index];
         truth.place = Place::End;

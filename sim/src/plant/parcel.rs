@@ -59,6 +59,10 @@ pub struct Parcel {
     pub hold: Hold,
     /// What it will do at its next bed, and since what in the truth.
     pub trick: Option<(Trick, usize)>,
+    /// A gap in it, from and to behind its head.
+    pub hole: Option<(Nm, Nm)>,
+    /// It leaves a bed so much later.
+    pub late: Nm,
 }
 
 /// What keeps a parcel from going with its belt.
@@ -72,6 +76,8 @@ pub enum Hold {
     Mouth,
     /// It lies on the one ahead, whose place in the truth this is.
     On(usize),
+    /// It sticks to the one ahead, whose place in the truth this is.
+    Beside(usize),
 }
 
 /// What a parcel does at its next bed that no bed means.
@@ -100,6 +106,8 @@ impl Parcel {
             pass: None,
             hold: Hold::Free,
             trick: None,
+            hole: None,
+            late: 0,
         }
     }
 

@@ -87,6 +87,40 @@ impl Reader {
             if codes.is_empty() { ReadTruth::NoRead } else { ReadTruth::Codes { codes, late } };
     }
 
+    /// The tails of two parcels that stick together have left the line: it saw both labels in one
+    /// trigger.
+    pub fn tails(
+        &mut self,
+        first: (&mut TruthParcel, usize),
+        second: (&mut TruthParcel, usize),
+        at: u64,
+        (profile, items): (&Profile, &[Item]),
+        out: &mut Vec<Happening>,
+    ) {
+        self.passed = Some(second.1);
+        let trigger = self.triggers.take(first.1);
+        let Some(Trigger { number, .. }) = trigger.or_else(|| self.triggers.take(second.1)) else {
+            return;
+        };
+        if self.dead.is_some() {
+            return;
+        }
+        let late = self.rng.chance(profile.late_read_ppm);
+        let delay = self.rng.span(if late { LATE_US } else { READ_US });
+        let mut codes = self.codes(&first.0.waybill, profile, items);
+        codes.append(&mut self.codes(&second.0.waybill, profile, items));
+        let text = if codes.is_empty() { "NOREAD".to_owned() } else { codes.join(";") };
+        let bytes = format!("{number}:{text}\r").into_bytes();
+        out.push(Happening { at: at + delay, what: What::Device { station: self.station, bytes } });
+        for parcel in [first.0, second.0] {
+            parcel.read = if codes.is_empty() {
+                ReadTruth::NoRead
+            } else {
+                ReadTruth::Codes { codes: codes.clone(), late }
+            };
+        }
+    }
+
     fn codes(&mut self, label: &str, profile: &Profile, items: &[Item]) -> Vec<String> {
         if self.rng.chance(profile.no_read_ppm) {
             return Vec::new();

@@ -30,6 +30,8 @@ pub struct Scale {
     pub weighings: Vec<Weighing>,
     /// It gives nothing, since what in the truth.
     pub dead: Option<usize>,
+    /// When it was zeroed last, in µs.
+    pub zeroed: u64,
     rng: Rng,
 }
 
@@ -37,7 +39,7 @@ impl Scale {
     /// Builds the scale of a dws station.
     pub fn new(station: usize, belt: [Nm; 2], rng: Rng) -> Self {
         let triggers = Triggers::default();
-        Self { station, belt, triggers, weighings: Vec::new(), dead: None, rng }
+        Self { station, belt, triggers, weighings: Vec::new(), dead: None, zeroed: 0, rng }
     }
 
     /// The station that it is wired to.
@@ -72,7 +74,9 @@ impl Scale {
         let none = self.rng.chance(profile.no_weight_ppm);
         let [low, high] = profile.weight_sigma_g.map(i64::from);
         let sigma = self.rng.between(low, high);
-        let grams = (parcel.mass_g + self.rng.normal(sigma)).max(1);
+        let hours = weighing.due.saturating_sub(self.zeroed) / 3_600_000;
+        let drift = i64::from(profile.scale_drift_g) * hours.cast_signed() / 1_000;
+        let grams = (parcel.mass_g + drift + self.rng.normal(sigma)).max(1);
         let [long, wide, high] = parcel.size_mm;
         let number = weighing.number;
         let text = if alone && !none {

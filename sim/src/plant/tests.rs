@@ -1,7 +1,7 @@
 //! The plant's physics, one test for each row; and what other tests here need.
 
 use super::*;
-use crate::truth::{BedFault, Packaging};
+use crate::truth::{BedFault, Packaging, ReadTruth, TruthParcel};
 
 /// A profile of the shipped plant.
 pub(crate) fn profile(name: &str) -> Profile {
@@ -19,6 +19,8 @@ pub(crate) fn item(index: usize) -> Item {
 pub(crate) fn truth_parcel(index: usize) -> TruthParcel {
     TruthParcel {
         index: u64::try_from(index).expect("small"),
+        joined: None,
+        again_of: None,
         waybill: item(index).waybill,
         row: Some(index),
         size_mm: [300, 200, 100],
@@ -44,6 +46,7 @@ pub(crate) struct Rig {
     pub(crate) out: Vec<Happening>,
     /// Least room seen between two parcels.
     least: Nm,
+    plans: std::collections::BTreeSet<(u64, Work)>,
 }
 
 impl Rig {
@@ -60,7 +63,8 @@ impl Rig {
         for (belt, mm_s) in [(2, 1_200), (1, 900)] {
             plant.drive(belt, mm_s);
         }
-        let mut rig = Self { plant, now: 0, out: Vec::new(), least: Nm::MAX };
+        let mut rig =
+            Self { plant, now: 0, out: Vec::new(), least: Nm::MAX, plans: Default::default() };
         rig.run(3_000);
         rig.plant.drive(0, 600);
         rig
@@ -70,11 +74,33 @@ impl Rig {
         Self::with(profile(name), seed, parcels)
     }
 
+    pub(crate) fn turn(&mut self, station: usize, side: Side, on: bool) {
+        self.plant.turn(station, side, on, self.now);
+    }
+
     pub(crate) fn step(&mut self) {
         self.plant.step(self.now, &mut self.out);
         self.now += STEP_US;
+        self.people();
         for pair in self.plant.parcels.windows(2) {
             self.least = self.least.min(pair[0].tail() - pair[1].head);
+        }
+    }
+
+    /// People do what they see, without any node.
+    fn people(&mut self) {
+        if self.plant.has_calls() {
+            self.plans.extend(self.plant.see(self.now));
+        }
+        while let Some((_, work)) = self.plans.first().copied().filter(|(at, _)| *at <= self.now) {
+            self.plans.pop_first();
+            if let Work::Repair(number) = work {
+                let event = self.plant.truth.happened[number].event.clone();
+                self.plant.end((number, &event), self.now, &mut self.out);
+                self.plant.over(number, Micros(self.now));
+            } else {
+                self.plant.work(work, self.now, &mut self.out);
+            }
         }
     }
 
@@ -114,7 +140,7 @@ impl Rig {
 /// Stations of the shipped line, in its order of nodes.
 pub(crate) const Z3: usize = 2;
 pub(crate) const D1: usize = 3;
-const PANEL: usize = 9;
+pub(crate) const PANEL: usize = 9;
 
 fn sigma(values: &[i64]) -> (i64, i64) {
     let count = i64::try_from(values.len()).expect("small");
@@ -256,7 +282,7 @@ fn a_turned_bed_sends_the_parcel_off_and_its_chute_sees_it_land() {
         for seed in 0..20 {
             let mut rig = Rig::new("clean", seed, 1);
             rig.run_to(4_550);
-            rig.plant.turn(D1, side, true);
+            rig.turn(D1, side, true);
             rig.run_to(4_900);
             let entered = rig.now;
             while !rig.plant.parcels.is_empty() {
@@ -280,9 +306,9 @@ fn a_bed_that_turns_too_late_takes_the_parcel_where_it_points_or_only_brushes_it
     let check = |at, place, fault: Option<BedFault>| {
         let mut rig = Rig::new("clean", 3, 1);
         rig.run_to(at);
-        rig.plant.turn(D1, Side::Left, true);
+        rig.turn(D1, Side::Left, true);
         rig.run(1_500);
-        rig.plant.turn(D1, Side::Left, false);
+        rig.turn(D1, Side::Left, false);
         rig.run(12_000);
         assert_eq!((rig.first().place, rig.first().fault), (place, fault), "at {at} mm");
     };
@@ -328,4 +354,61 @@ fn a_second_parcel_on_the_scale_makes_it_give_an_error() {
         errors += u32::from(second);
     }
     assert!((1..=99).contains(&errors), "{errors} of 100 with two on the scale");
+}
+
+/// Every parcel is in exactly one place, and nothing is in two.
+fn nothing_is_lost(rig: &Rig, seed: u64) {
+    let plant = &rig.plant;
+    for (index, truth) in plant.truth.parcels.iter().enumerate() {
+        let on_belt = plant.parcels.iter().filter(|parcel| parcel.index == index).count();
+        let slides = plant.slides.under_way.iter();
+        let sliding = slides.filter(|slide| slide.parcel == index && !slide.landed).count();
+        let (belt, slide) = match truth.place {
+            Place::Waiting | Place::OnLine => (1, 0),
+            Place::Sliding(_) => (0, 1),
+            Place::Chute(_) | Place::End | Place::Taken => (0, 0),
+        };
+        assert_eq!((on_belt, sliding), (belt, slide), "seed {seed}: {truth:?}");
+    }
+}
+
+#[test]
+fn the_plant_never_loses_a_parcel_whatever_goes_wrong() {
+    for seed in 0..6 {
+        let more = Profile {
+            touching_ppm: 60_000,
+            overlapped_ppm: 40_000,
+            not_gripped_ppm: 100_000,
+            skew_jam_ppm: 40_000,
+            no_turn_ppm: 50_000,
+            no_return_ppm: 20_000,
+            drag_permille: 500,
+            ..profile("bad")
+        };
+        let mut rig = Rig::with(more, seed, 60);
+        let mut rng = Rng::stream(seed, "test");
+        for _ in 0..300 {
+            let bed = D1 + rng.index(6);
+            let side = if rng.chance(500_000) { Side::Left } else { Side::Right };
+            rig.turn(bed, side, true);
+            rig.run(900);
+            rig.turn(bed, side, false);
+            if rng.chance(50_000) {
+                let belt = rng.index(3);
+                rig.plant.drive(belt, 0);
+                rig.run(1_500);
+                rig.plant.drive(belt, [600, 900, 1_200][belt]);
+            }
+            nothing_is_lost(&rig, seed);
+        }
+        for _ in 0..120 {
+            if !rig.plant.is_drained() {
+                rig.run(10_000);
+            }
+        }
+        nothing_is_lost(&rig, seed);
+        assert!(rig.plant.is_drained(), "seed {seed}: {:?}", rig.plant.parcels);
+        assert!(rig.plant.truth.parcels.len() >= 60);
+        println!("seed {seed}: {} things happened", rig.plant.truth.happened.len());
+    }
 }

@@ -54,6 +54,15 @@ impl Plant {
                 let fault = EyeFault::Chatters { pulses: *times, span: ms(*in_ms) };
                 self.eye_fault(number, &format!("chute-{chute}"), fault, at, out)
             }
+            Event::ChuteFull { chute, .. } => {
+                let blocked = EyeFault::Stuck(Sight::Blocked);
+                self.eye_fault(number, &format!("full-{chute}"), blocked, at, out)
+            }
+            Event::EndFull { .. } => {
+                self.end_slide.set_blocked(true, at, out);
+                true
+            }
+            Event::BagChange { chute } => self.change_now(*chute, at),
             Event::ReaderDead { .. } => {
                 self.reader.dead = Some(number);
                 true
@@ -146,6 +155,23 @@ impl Plant {
                     eye.turn(Sight::Good, at, out);
                 }
             }
+            Event::ChuteFull { chute, .. } => {
+                let full = format!("full-{chute}");
+                if let Some(eye) = self.eye_named(&full) {
+                    eye.trouble = None;
+                    eye.turn(Sight::Good, at, out);
+                }
+            }
+            Event::EndFull { .. } => self.end_slide.set_blocked(false, at, out),
+            Event::SkewJam => {
+                for parcel in self.truth.happened[number].parcels.clone() {
+                    let parcel = usize::try_from(parcel).unwrap_or(usize::MAX);
+                    let place = self.on_belt(parcel);
+                    if place.is_some_and(|place| self.parcels[place].hold == Hold::Mouth) {
+                        self.take_off(parcel, at, out);
+                    }
+                }
+            }
             Event::ReaderDead { .. } => self.reader.dead = None,
             Event::ScaleDead { .. } => {
                 if let Some(scale) = &mut self.scale {
@@ -171,7 +197,8 @@ impl Plant {
 
     /// The eye with this name, on the line or over a chute.
     fn eye_named(&mut self, name: &str) -> Option<&mut Eye> {
-        let eyes = self.eyes.iter_mut().chain(&mut self.landing_eyes);
+        let over = self.landing_eyes.iter_mut().chain(self.full_eyes.iter_mut().flatten());
+        let eyes = self.eyes.iter_mut().chain(over);
         eyes.into_iter().find(|eye| *eye.name == *name)
     }
 
@@ -212,7 +239,7 @@ impl Plant {
         }
     }
 
-    fn defect(&mut self, diverter: &str, defect: Option<(Defect, usize)>) -> bool {
+    pub(super) fn defect(&mut self, diverter: &str, defect: Option<(Defect, usize)>) -> bool {
         let sigma = self.profile.switch_sigma_permille;
         let mut beds = self.beds.iter_mut().filter(|bed| bed.plan.name == *diverter);
         let rng = &mut self.streams.beds;
@@ -240,7 +267,13 @@ impl Plant {
 
     /// Whether an eye or chute is called so.
     pub fn has_eye(&self, name: &str) -> bool {
-        self.eyes.iter().chain(&self.landing_eyes).any(|eye| *eye.name == *name)
+        let over = self.landing_eyes.iter().chain(self.full_eyes.iter().flatten());
+        self.eyes.iter().chain(over).any(|eye| *eye.name == *name)
+    }
+
+    /// The chute with this number, by its landing eye.
+    pub fn chute_named(&self, number: u16) -> Option<usize> {
+        self.chutes.iter().position(|chute| chute.number == number)
     }
 
     /// Whether a diverter is called so.
@@ -341,11 +374,11 @@ mod tests {
             let (mut rig, done) = rig(4_000, Some(1), &event);
             assert!(done);
             rig.run_to(4_550);
-            rig.plant.turn(D1, Side::Left, true);
+            rig.turn(D1, Side::Left, true);
             while rig.plant.truth.parcels[0].place == Place::OnLine {
                 rig.step();
             }
-            rig.plant.turn(D1, Side::Left, false);
+            rig.turn(D1, Side::Left, false);
             rig.run(20_000);
             // A gap of a millimetre is no gap to a node that debounces.
             let arrival = rig.edges(D1, diverter::EYE_ARRIVAL);
@@ -379,10 +412,10 @@ mod tests {
         ] {
             let (mut rig, done) = rig(4_550, Some(0), &event);
             assert!(done);
-            rig.plant.turn(D1, Side::Left, true);
+            rig.turn(D1, Side::Left, true);
             rig.run_to(5_100);
             rig.run(300);
-            rig.plant.turn(D1, Side::Left, false);
+            rig.turn(D1, Side::Left, false);
             rig.run(20_000);
             assert_eq!(rig.first().place, first);
             assert!(rig.first().contacts.iter().any(|contact| contact.with == with));
@@ -401,11 +434,11 @@ mod tests {
         let event = Event::NoTurn { diverter: "D1".to_owned(), for_ms: None };
         let (mut rig, done) = rig(4_550, None, &event);
         assert!(done);
-        rig.plant.turn(D1, Side::Left, true);
+        rig.turn(D1, Side::Left, true);
         rig.run(900);
-        rig.plant.turn(D1, Side::Left, false);
+        rig.turn(D1, Side::Left, false);
         assert!(rig.edges(D1, diverter::HOME).is_empty());
-        rig.plant.turn(D1, Side::Left, true);
+        rig.turn(D1, Side::Left, true);
         rig.run(250);
         assert_eq!(rig.plant.beds[0].turned(), Some(Side::Left));
         assert_eq!(rig.plant.truth.happened[0].parcels, [0]);
@@ -415,9 +448,9 @@ mod tests {
     fn a_bed_that_does_not_return_hangs_until_it_is_put_right() {
         let event = Event::NoReturn { diverter: "D1".to_owned(), for_ms: Some(1) };
         let (mut rig, _) = rig(4_550, None, &event);
-        rig.plant.turn(D1, Side::Left, true);
+        rig.turn(D1, Side::Left, true);
         rig.run(900);
-        rig.plant.turn(D1, Side::Left, false);
+        rig.turn(D1, Side::Left, false);
         rig.run(9_000);
         assert_eq!(rig.plant.beds[0].turned(), Some(Side::Left));
         assert!(places(&rig).iter().all(|place| matches!(place, Place::Chute(1))));
@@ -438,7 +471,7 @@ mod tests {
         rig.plant.end((0, &event), now, &mut out);
         let event = Event::FeedbackLies { diverter: "D1".to_owned(), for_ms: None };
         begin(&mut rig, None, &event);
-        rig.plant.turn(D1, Side::Left, true);
+        rig.turn(D1, Side::Left, true);
         rig.run(300);
         assert!(rig.edges(D1, diverter::HOME).is_empty());
         rig.plant.end((1, &event), rig.now, &mut out);

@@ -224,6 +224,33 @@ pub enum Event {
         /// How long it is held.
         for_ms: u64,
     },
+    /// The full eye of a chute is blocked. Observable: it is an input.
+    ChuteFull {
+        /// The chute.
+        chute: u16,
+        /// How long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
+    /// The lock button of a chute is pressed and left. Observable: it is an input.
+    ChuteButton {
+        /// The chute.
+        chute: u16,
+        /// How long it is held.
+        for_ms: u64,
+    },
+    /// Somebody at the chute presses its button, changes the bag with hands before its landing eye,
+    /// and presses again. Observable as [`Event::Hand`] and [`Event::ChuteButton`] are.
+    BagChange {
+        /// The chute.
+        chute: u16,
+    },
+    /// The full eye of the end slide is blocked. Observable: it is an input.
+    EndFull {
+        /// How long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
     /// The journal's disk stands still; for the harness. Observable: no commit comes.
     DiskStall {
         /// How long.
@@ -291,6 +318,10 @@ impl Event {
             | Self::Estop { .. }
             | Self::EstopRelease { .. }
             | Self::Press { .. }
+            | Self::ChuteFull { .. }
+            | Self::ChuteButton { .. }
+            | Self::BagChange { .. }
+            | Self::EndFull { .. }
             | Self::DiskStall { .. }
             | Self::ControllerKill
             | Self::ControllerRestart => true,
@@ -336,6 +367,9 @@ impl Event {
                 | Self::NodeReboot { .. }
                 | Self::BusFaults { .. }
                 | Self::Press { .. }
+                | Self::ChuteFull { .. }
+                | Self::ChuteButton { .. }
+                | Self::EndFull { .. }
         )
     }
 
@@ -352,12 +386,15 @@ impl Event {
             | Self::WheelsStopped { for_ms, .. }
             | Self::SlowSwitch { for_ms, .. }
             | Self::FeedbackLies { for_ms, .. }
-            | Self::DriveTrip { for_ms, .. } => *for_ms,
+            | Self::DriveTrip { for_ms, .. }
+            | Self::ChuteFull { for_ms, .. }
+            | Self::EndFull { for_ms } => *for_ms,
             Self::Hold { for_ms }
             | Self::EncoderStall { for_ms, .. }
             | Self::CounterStall { for_ms, .. }
             | Self::BusFaults { for_ms, .. }
             | Self::Press { for_ms, .. }
+            | Self::ChuteButton { for_ms, .. }
             | Self::NodeReboot { off_ms: for_ms, .. } => Some(*for_ms),
             Self::TakeOff
             | Self::PutOn { .. }
@@ -374,6 +411,7 @@ impl Event {
             | Self::Drag
             | Self::Estop { .. }
             | Self::EstopRelease { .. }
+            | Self::BagChange { .. }
             | Self::DiskStall { .. }
             | Self::ControllerKill
             | Self::ControllerRestart => None,

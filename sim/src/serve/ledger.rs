@@ -64,6 +64,8 @@ mod tests {
     fn parcel(index: u64, place: Place) -> TruthParcel {
         TruthParcel {
             index,
+            joined: None,
+            again_of: None,
             waybill: format!("YT{index}"),
             row: None,
             size_mm: [300, 200, 100],

@@ -3,7 +3,7 @@
 use super::{Button, Event, World};
 use crate::blueprint::SetupError;
 use crate::bridge::{Bridge, Faults};
-use crate::plant::{MM, Nm};
+use crate::plant::{Call, MM, Nm, Work};
 use crate::scenario::{self, Entry, When};
 use crate::truth::Happened;
 use registers::points::{panel, zone};
@@ -62,7 +62,7 @@ impl World {
         event: &scenario::Event,
     ) -> Result<(), SetupError> {
         self.check(event)?;
-        self.begin(parcel, event);
+        self.begin(parcel, event, false);
         Ok(())
     }
 
@@ -91,7 +91,10 @@ impl World {
             | E::EyeDirty { eye, .. }
             | E::EyeMiss { eye }
             | E::EyeBounce { eye, .. } => known(self.plant.has_eye(eye), "eye", eye),
-            E::Hand { chute, .. } => {
+            E::Hand { chute, .. }
+            | E::ChuteFull { chute, .. }
+            | E::ChuteButton { chute, .. }
+            | E::BagChange { chute } => {
                 let name = format!("chute-{chute}");
                 known(self.plant.has_eye(&name), "chute", &name)
             }
@@ -145,13 +148,53 @@ impl World {
         }
     }
 
+    /// What the profile makes happen does so, and people see what they can and plan their work.
+    pub(super) fn let_people_see(&mut self) {
+        while let Some(event) = self.plant.fate(self.ahead) {
+            self.begin(None, &event, true);
+        }
+        self.tell_people();
+    }
+
+    fn tell_people(&mut self) {
+        if self.plant.has_calls() {
+            let plans = self.plant.see(self.ahead.max(self.now));
+            self.plan(plans);
+        }
+    }
+
+    /// People hear an alarm.
+    pub fn call(&mut self, call: Call) {
+        let plans = self.plant.call(call, self.now);
+        self.plan(plans);
+    }
+
+    fn plan(&mut self, plans: Vec<(u64, Work)>) {
+        for (at, work) in plans {
+            self.enter(at.max(self.now), Event::Work(work));
+        }
+    }
+
+    /// A person does something.
+    pub(super) fn work(&mut self, work: Work) {
+        if let Work::Repair(number) = work {
+            self.end(number);
+            return;
+        }
+        let at = self.ahead.max(self.now);
+        let mut happenings = core::mem::take(&mut self.happenings);
+        self.plant.work(work, at, &mut happenings);
+        self.happenings = happenings;
+        self.enter_happenings();
+    }
+
     /// Makes an event happen now.
-    pub(super) fn begin(&mut self, parcel: Option<u64>, event: &scenario::Event) {
+    pub(super) fn begin(&mut self, parcel: Option<u64>, event: &scenario::Event, drawn: bool) {
         let number = self.plant.truth().happened.len();
         let place = parcel.and_then(|parcel| usize::try_from(parcel).ok());
         let at_mm = place.and_then(|parcel| self.plant.head(parcel)).map(|head| head / MM);
         let at = Micros(self.now);
-        let (event, drawn, parcels) = (event.clone(), false, Vec::new());
+        let (event, parcels) = (event.clone(), Vec::new());
         let lasts = event.lasts_ms();
         let happened =
             Happened { at, until: None, event: event.clone(), done: true, drawn, at_mm, parcels };
@@ -166,12 +209,15 @@ impl World {
         };
         match lasts {
             Some(ms) if done => self.enter(self.now + ms * 1_000, Event::End(number)),
-            None if done && !event.may_last() => self.plant.over(number, at),
+            None if done && event.may_last() => self.plant.ask_repair(number),
+            None if done => self.plant.over(number, at),
             Some(_) | None => {}
         }
         if !done {
             self.plant.undone(number, at);
         }
+        // On a line that stands nothing else would let anybody see it.
+        self.tell_people();
     }
 
     /// Puts right what has this place in the truth.
@@ -223,6 +269,10 @@ impl World {
             E::Estop { contact } if begins => self.estop(*contact, true),
             E::EstopRelease { contact } if begins => self.estop(*contact, false),
             E::Press { button, .. } => self.press(*button, begins),
+            E::ChuteButton { chute, .. } => {
+                let Some(chute) = self.plant.chute_named(*chute) else { return false };
+                self.work(Work::Button { chute, down: begins });
+            }
             E::DiskStall { .. } | E::ControllerKill | E::ControllerRestart => {
                 let at = Micros(self.now);
                 self.for_host.push(ForHost { at, event: event.clone() });
