@@ -115,6 +115,8 @@ pub enum JournalFault {
     Decisions {
         /// The record.
         number: u64,
+        /// An older program wrote the record.
+        older: bool,
         /// What was recorded.
         recorded: String,
         /// What comes now.
@@ -248,10 +250,19 @@ impl std::fmt::Display for JournalFault {
                 write!(f, "find the exported head behind record {number}: there stands {found}")
             }
             Self::Backup { path, why } => write!(f, "use the backup {}: {why}", path.display()),
-            Self::Decisions { number, recorded, now } => write!(
-                f,
-                "repeat record {number}: recorded was {recorded}, this program decides {now}"
-            ),
+            Self::Decisions { number, older, recorded, now } => {
+                write!(
+                    f,
+                    "repeat record {number}: recorded was {recorded}, this program decides {now}"
+                )?;
+                if *older {
+                    f.write_str(
+                        "; an older program wrote it and was not stopped in order: start that \
+                         program once more, stop it, then start this one",
+                    )?;
+                }
+                Ok(())
+            }
             Self::OtherLine { path } => write!(
                 f,
                 "go on from {}: its line has another geometry; give a new data directory",

@@ -121,6 +121,7 @@ fn repeat(line: &mut Line, path: &Path, number: u64, bytes: &[u8]) -> Result<(),
     }
     Err(JournalFault::Decisions {
         number,
+        older: bytes.first() != Some(&record::FORMAT_VERSION),
         recorded: format!("{:?}", decoded.decisions),
         now: format!("{decisions:?}"),
     })

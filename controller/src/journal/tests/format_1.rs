@@ -1,6 +1,9 @@
 //! A journal of format 1, made by the program of that time on a real simulated line.
 
 use super::*;
+use crate::replay::{Beginning, Replay};
+use line_engine::record;
+use line_model::layout::Layout;
 
 /// Twelve parcels of the fast line, stopped by SIGTERM.
 const ONE: &[u8] = include_bytes!("fixtures/format-1.journal");
@@ -51,6 +54,77 @@ fn a_snapshot_of_it_still_starts_a_line() {
     assert!(found.number > 0);
     assert_eq!(found.memory.tally.inducted, 12);
     assert_eq!(restart::last(&store).expect("read").0, found.number);
+}
+
+/// The line file that the old journal keeps.
+fn its_line(store: &Store) -> crate::config::Line {
+    let (name, bytes) = restart::kept_file(store, FileKind::Line).expect("read").expect("kept");
+    crate::config::check(&name, &bytes).expect("still a right line file")
+}
+
+/// Stands for a program that decides otherwise: it drives faster.
+fn faster(mut layout: Layout) -> Layout {
+    layout.zones.iter_mut().for_each(|zone| zone.speed.0 += 1);
+    layout
+}
+
+#[test]
+fn its_line_goes_on_with_records_of_today() {
+    let dir = old();
+    let mut store = open(dir.path()).expect("migrates");
+    let line = its_line(&store);
+    let past = restart::restore(&mut store, &line.engine.layout, UTC).expect("restores");
+    assert_eq!(past.repeated, 0, "the snapshot of the orderly stop is enough");
+    let Start::Resume { memory, next_record, .. } = &past.start else { panic!("there is a past") };
+    assert_eq!(memory.tally.inducted, 12);
+    let first = *next_record;
+    let mut engine = Engine::new(line.engine.clone(), past.token, past.start);
+    let writer = Writer::start(store).expect("starts");
+    let mut out = Effects::default();
+    engine.handle(past.now, Wake::WallClock { utc_us: UTC }, &mut out);
+    let last = offer(&writer, out.records);
+    close(writer);
+    assert_eq!(verify(dir.path()).expect("one chain over both").records, last);
+    let records = reader::records(dir.path()).expect("records");
+    let versions: Vec<u8> = records.iter().map(|bytes| bytes[0]).collect();
+    let older = usize::try_from(first - 1).expect("few");
+    assert!(versions[..older].iter().all(|version| *version == 1));
+    assert!(versions[older..].iter().all(|version| *version == record::FORMAT_VERSION));
+    let mut store = open(dir.path()).expect("opens");
+    let again = restart::restore(&mut store, &line.engine.layout, UTC).expect("restores");
+    let Start::Resume { memory, .. } = again.start else { panic!("there is a past") };
+    assert_eq!(memory, *engine.line().memory());
+}
+
+#[test]
+fn what_it_decided_otherwise_is_a_difference_and_no_failure() {
+    let dir = old();
+    let store = open(dir.path()).expect("migrates");
+    let layout = its_line(&store).engine.layout;
+    drop(store);
+    let records = reader::records(dir.path()).expect("records");
+    let mut replay = Replay::new(&faster(layout), Beginning::NOTHING).expect("begins");
+    let mut differences = 0;
+    for bytes in &records {
+        let step = replay.step(bytes).expect("goes on behind a difference");
+        differences += u64::from(step.difference().is_some());
+    }
+    assert!(differences > 0);
+    assert_eq!(replay.done(), records.len() as u64);
+}
+
+#[test]
+fn a_tail_that_would_be_decided_otherwise_asks_for_the_older_program() {
+    let dir = old();
+    let store = open(dir.path()).expect("migrates");
+    let layout = its_line(&store).engine.layout;
+    drop(store);
+    change(dir.path(), "DELETE FROM snapshots");
+    let mut store = open(dir.path()).expect("opens");
+    let fault = restart::restore(&mut store, &faster(layout), UTC).expect_err("decides otherwise");
+    assert!(matches!(fault, JournalFault::Decisions { older: true, .. }), "{fault}");
+    let words = fault.to_string();
+    assert!(words.contains("an older program wrote it"), "{words}");
 }
 
 #[test]
