@@ -5,7 +5,7 @@ use crate::gate::{Change, Gate};
 use crate::record;
 use crate::snapshot;
 use crate::wake::{Effects, EngineSetup, EngineView, Question, Record, Start, Wake};
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use line_model::Line;
 use line_model::decision::Decision;
@@ -41,8 +41,8 @@ pub struct Engine {
     away: Option<Micros>,
     /// How far each node has been heard.
     heard: BTreeMap<NodeId, Position>,
-    /// Nodes that were heard further since the line was last asked what it waits for.
-    further: BTreeSet<NodeId>,
+    /// The position of each node that the line waits for, as it said when last asked.
+    awaited: Vec<Option<Position>>,
     /// The line has taken an input since: it may wait for something else now.
     changed: bool,
     reports: VecDeque<Report>,
@@ -88,7 +88,7 @@ impl Engine {
             now,
             away,
             heard: BTreeMap::new(),
-            further: BTreeSet::new(),
+            awaited: Vec::new(),
             changed: true,
             reports: VecDeque::new(),
             handling: None,
@@ -160,7 +160,6 @@ impl Engine {
                 What::Input(input) => self.feed(input, out),
                 What::Heard(at) => {
                     self.heard.insert(report.node, at);
-                    self.further.insert(report.node);
                 }
             }
         }
@@ -239,11 +238,12 @@ impl Engine {
     /// Tells the line of heard positions that it waits for.
     fn positions(&mut self, out: &mut Effects) {
         for _ in 0..HEARD_ROUNDS {
-            let (line, all) = (&self.line, core::mem::take(&mut self.changed));
-            let further = core::mem::take(&mut self.further);
-            let asked = self.heard.iter().filter(|(node, _)| all || further.contains(node));
-            let reached = asked.filter(|(node, at)| {
-                line.next_position(**node).is_some_and(|next| at.since(next).0 >= 0)
+            if core::mem::take(&mut self.changed) {
+                self.line.next_positions(&mut self.awaited);
+            }
+            let reached = self.heard.iter().filter(|(node, at)| {
+                let next = self.awaited.get(usize::from(node.0)).copied().flatten();
+                next.is_some_and(|next| at.since(next).0 >= 0)
             });
             let reached: Vec<_> = reached.map(|(node, at)| (*node, *at)).collect();
             if reached.is_empty() {

@@ -33,6 +33,7 @@ pub mod signal;
 mod tally;
 mod tracking;
 pub mod view;
+pub mod waybills;
 
 #[cfg(test)]
 mod harness;

@@ -131,18 +131,28 @@ impl Line {
         self.memory.machine.mode.until()
     }
 
-    /// The position of this node at which [`Input::Heard`] is wanted; `None` when nothing waits.
-    pub fn next_position(&self, node: NodeId) -> Option<Position> {
-        let heard = self.memory.nodes.get(usize::from(node.0))?.heard;
-        let mut next: Option<Position> = None;
+    /// The position of each node at which [`Input::Heard`] is wanted; `None` when nothing waits.
+    ///
+    /// Changes only by [`Line::handle`]; one look at every parcel on the belt.
+    pub fn next_positions(&self, next: &mut Vec<Option<Position>>) {
+        next.clear();
+        next.resize(self.memory.nodes.len(), None);
         self.each_wait(|who, at| {
+            let listener = usize::from(self.listener(who).0);
+            let heard = self.memory.nodes[listener].heard;
             let open = heard.is_none_or(|heard| at.since(heard).0 > 0);
-            let sooner = next.is_none_or(|next| at.since(next).0 < 0);
-            if open && sooner && self.listener(who) == node {
-                next = Some(at);
+            let sooner = next[listener].is_none_or(|next| at.since(next).0 < 0);
+            if open && sooner {
+                next[listener] = Some(at);
             }
         });
-        next
+    }
+
+    /// The position of this node at which [`Input::Heard`] is wanted; `None` when nothing waits.
+    pub fn next_position(&self, node: NodeId) -> Option<Position> {
+        let mut next = Vec::new();
+        self.next_positions(&mut next);
+        next.get(usize::from(node.0)).copied().flatten()
     }
 
     /// Notes how far a node was heard.

@@ -9,8 +9,8 @@ use crate::parcel::{OpenParcel, Parcel};
 use crate::plan::Plan;
 use crate::signal::Command;
 use crate::view::Tally;
+use crate::waybills::Waybills;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Millis, Position};
@@ -55,7 +55,7 @@ pub struct Memory {
     /// Things without a parcel that were seen lately.
     pub strangers: Vec<Stranger>,
     /// Waybills in chutes, confirmed or not.
-    pub landed: BTreeSet<String>,
+    pub landed: Waybills,
     /// The outcome equation.
     pub tally: Tally,
     /// Final landings by chute.
@@ -302,7 +302,7 @@ impl Memory {
             under: vec![Under::Clear; layout.eyes.len()],
             landings: BTreeMap::new(),
             strangers: Vec::new(),
-            landed: BTreeSet::new(),
+            landed: Waybills::default(),
             tally: Tally::default(),
             chutes: BTreeMap::new(),
             alarms: BTreeSet::new(),

@@ -38,7 +38,7 @@ impl Line {
     fn remember(&mut self, parcel: &Parcel) {
         for waybill in waybills(parcel) {
             if self.memory.landed.len() < limits::LANDED_MAX {
-                self.memory.landed.insert(waybill);
+                self.memory.landed.insert(&waybill);
             }
         }
     }

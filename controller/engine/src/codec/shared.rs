@@ -1,6 +1,7 @@
 //! Ids, quantities and small types that inputs, decisions and snapshots share.
 
-use super::{Fault, Source, Wire, fields, tags, wrapped};
+use super::{Fault, Source, Wire, fields, put_count, tags, wrapped};
+use alloc::string::String;
 use alloc::vec::Vec;
 use line_model::alarm::Alarm;
 use line_model::decision::{ArmPlan, Light};
@@ -9,6 +10,7 @@ use line_model::packml::{State, StateReason};
 use line_model::plan::{Allocation, Facts, Plan, Rule, Screening};
 use line_model::reason::Reason;
 use line_model::signal::Command;
+use line_model::waybills::Waybills;
 use units::{Distance, EncoderId, Grams, Micros, Millis, MmPerSecond, Position};
 
 wrapped! { ParcelId Tag NodeId ZoneId EyeId DiverterId ChuteNo }
@@ -95,6 +97,29 @@ tags! { Alarm, "an alarm" {
     12 InputQuarantined;
     13 EncoderDrift(node);
 } }
+
+/// As a set of texts: ascending.
+impl Wire for Waybills {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_count(self.len(), out);
+        for waybill in self.iter() {
+            put_count(waybill.len(), out);
+            out.extend_from_slice(waybill.as_bytes());
+        }
+    }
+
+    fn get(from: &mut Source<'_>) -> Result<Self, Fault> {
+        let (count, mut set) = (from.count()?, Self::default());
+        for _ in 0..count {
+            let waybill = String::get(from)?;
+            if set.last().is_some_and(|last| *last >= *waybill) {
+                return Err(Fault::Order { at: from.at() });
+            }
+            set.insert(&waybill);
+        }
+        Ok(set)
+    }
+}
 
 /// By the number that the table of reasons gives and never reuses.
 impl Wire for Reason {

@@ -2,10 +2,14 @@
 //! a field.
 
 use super::{Source, Wire, check, check_old};
+use crate::codec::Fault;
 use crate::codec::{fields, tags};
 use crate::record;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 use line_model::signal::Input;
+use line_model::waybills::Waybills;
 use std::vec;
 use units::Micros;
 
@@ -53,4 +57,14 @@ fn a_field_since_a_version_has_its_default_before() {
     check(1, &Choice::Bare, "01");
     let mut later = Source::new(&[2, 6], 2);
     assert!(Choice::get(&mut later).is_err(), "of version 2 the field must be there");
+}
+
+#[test]
+fn waybills_are_a_set_of_texts_in_every_version() {
+    let texts = ["a", "b", "bc"].map(String::from);
+    let golden = "00000003 00000001 61 00000001 62 00000002 6263";
+    check(1, &Waybills::from_iter(texts.clone()), golden);
+    check(1, &BTreeSet::from(texts), golden);
+    let mut twice = Source::new(&[0, 0, 0, 2, 0, 0, 0, 1, 97, 0, 0, 0, 1, 97], 2);
+    assert_eq!(Waybills::get(&mut twice), Err(Fault::Order { at: 14 }));
 }
