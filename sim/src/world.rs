@@ -437,7 +437,7 @@ impl World {
         }
         let place = &mut self.stations[station];
         place.off = true;
-        (place.wake, place.counts) = (u64::MAX, false);
+        place.sleep();
     }
 
     /// It boots and finds its inputs as they are.
@@ -484,8 +484,8 @@ impl World {
             self.begin_awaited();
         }
         self.let_people_see();
-        for station in self.stations.iter_mut().filter(|station| station.counts) {
-            station.schedule(&self.plant, self.step, 0);
+        for station in self.stations.iter_mut().filter(|station| station.counts()) {
+            station.look(&self.plant, self.step, 0);
         }
     }
 
@@ -559,8 +559,15 @@ impl World {
     /// Hands a frame to every node on the bus.
     fn deliver(&mut self, bus: usize, frame: &[u8]) {
         let serial = self.buses[bus].plan.serial.is_some();
+        let to = modbus::rtu::check(frame).ok().filter(|_| serial).map(|(unit, _)| unit);
+        let to = to.filter(|unit| *unit != modbus::rtu::BROADCAST);
         for at in 0..self.buses[bus].stations.len() {
             let station = self.buses[bus].stations[at];
+            let place = &mut self.stations[station];
+            if to.is_some_and(|unit| unit != place.plan.unit) && !place.off {
+                place.node.overhear();
+                continue;
+            }
             let input = if serial { Input::Rtu(frame) } else { Input::Tcp(frame) };
             self.handle(station, input);
         }

@@ -50,6 +50,8 @@ pub struct Harness {
     pub disk: Disk,
     /// The controller; `None` while it is dead.
     guard: Option<Guard>,
+    /// When the controller wants its timer, as it said after its last wake.
+    deadline: Option<Micros>,
     now: Micros,
     wires: Vec<Wire>,
     /// Frames on their way to the host, in order of their last byte.
@@ -126,6 +128,7 @@ impl Harness {
         let mut harness = Self {
             world,
             guard: None,
+            deadline: None,
             arriving: BTreeMap::new(),
             arrived: 0,
             tap: None,
@@ -215,6 +218,7 @@ impl Harness {
         let Some(guard) = &mut self.guard else { return };
         let mut effects = Effects::default();
         guard.handle(self.now, wake, &mut effects);
+        self.deadline = guard.engine().next_deadline();
         self.disk.append(self.now, effects.records);
         for question in effects.questions {
             // A local manifest on a loaded host: 2-30 ms.
@@ -245,7 +249,7 @@ impl Harness {
     pub fn step(&mut self, limit: Micros) {
         let asked = self.wires.iter().any(Wire::waits_for_network);
         let deadlines = [
-            self.engine().and_then(Engine::next_deadline),
+            self.deadline,
             self.disk.next_deadline(),
             self.replies.keys().next().map(|(at, _)| *at),
             self.arriving.keys().next().map(|(at, _)| *at),
@@ -268,7 +272,7 @@ impl Harness {
             self.wake(Wake::Durable { record });
         }
         self.reply();
-        if self.engine().and_then(Engine::next_deadline).is_some_and(|at| at <= self.now) {
+        if self.deadline.is_some_and(|at| at <= self.now) {
             self.wake(Wake::Timer);
         }
         self.attend();
@@ -371,7 +375,7 @@ impl Harness {
 
     /// Cuts the controller's power: what was not durable is gone.
     pub fn kill(&mut self) {
-        self.guard = None;
+        (self.guard, self.deadline) = (None, None);
         self.arriving.clear();
         self.disk.cut();
         self.replies.clear();

@@ -258,6 +258,9 @@ impl Queue {
     }
 
     fn take_arms(&mut self, which: impl Fn(&ArmPlan) -> bool) -> Vec<Tag> {
+        if self.arms.is_empty() {
+            return Vec::new();
+        }
         let out = self.arms.iter().filter(|arm| which(&arm.what)).map(|arm| arm.what.tag).collect();
         self.arms.retain(|arm| !which(&arm.what));
         out

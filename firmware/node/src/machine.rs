@@ -5,6 +5,7 @@ use crate::boundary::{Identity, Input, Output, Stamp, View};
 use crate::core::Core;
 use crate::line;
 use crate::logic::Logic;
+use modbus::pdu::Counter;
 use registers::event::Event;
 use units::{Counts, Micros};
 
@@ -51,6 +52,12 @@ impl<L: Logic> Node<L> {
         });
         out.device = core::mem::take(&mut self.core.device);
         out.unit = self.core.readdress();
+    }
+
+    /// Notes that a right frame for another unit has passed: all that [`Input::Rtu`] with it does
+    /// between two ticks. A simulated bus checks a frame once for all that hear it.
+    pub fn overhear(&mut self) {
+        self.core.counters.add(Counter::BusMessages, 1);
     }
 
     /// Takes a raw level; an input that the kind does not have is ignored.

@@ -2,9 +2,9 @@
 
 use super::Clock;
 use crate::blueprint::{EncoderPlan, StationPlan};
-use crate::plant::Plant;
 use crate::plant::belt::counts;
 use crate::plant::motion::low_counts;
+use crate::plant::{Nm, Plant};
 use crate::rng::Rng;
 use diverter::DiverterNode;
 use dws::DwsNode;
@@ -58,6 +58,11 @@ impl NativeNode {
     /// Gives it one input at its instant.
     pub fn handle(&mut self, at: Stamp, input: Input<'_>, out: &mut Output) {
         each!(self, node => node.handle(at, input, out));
+    }
+
+    /// A right frame for another unit passes on its bus.
+    pub fn overhear(&mut self) {
+        each!(self, node => node.overhear());
     }
 
     /// When it needs a tick at the latest, on its own clock.
@@ -118,17 +123,22 @@ impl Encoder {
         self.offset.plus(low_counts(counts(travel, self.plan.nm_per_count)))
     }
 
-    /// The first µs of the plant's last step, not before `part`, at which the counter has reached
-    /// `target`.
-    fn reaches(&self, plant: &Plant, part: i64, target: Counts) -> Option<i64> {
+    /// The belt's travel at which the counter reaches `target`.
+    fn travel_for(&self, plant: &Plant, target: Counts) -> Nm {
+        let (from, _) = plant.belt(self.plan.belt).segment();
+        let span = self.plan.nm_per_count;
+        let first = counts(from, span);
+        let ahead = i64::from(target.since(self.offset.plus(low_counts(first))));
+        (first + ahead) * span
+    }
+
+    /// The first µs of the plant's last step, not before `part`, at which the belt's travel is
+    /// `needed`.
+    fn reaches(&self, plant: &Plant, part: i64, needed: Nm) -> Option<i64> {
         if self.stands.is_some() {
             return None;
         }
         let (from, to) = plant.belt(self.plan.belt).segment();
-        let span = self.plan.nm_per_count;
-        let first = counts(from, span);
-        let ahead = i64::from(target.since(self.offset.plus(low_counts(first))));
-        let needed = (first + ahead) * span;
         if needed > to {
             return None;
         }
@@ -180,8 +190,19 @@ pub struct Station {
     pub second: Option<Encoder>,
     /// When it needs its next tick, in µs; `u64::MAX` = not within the plant's last step.
     pub wake: u64,
-    /// Whether a count may wake it: then each step of the plant asks again.
-    pub counts: bool,
+    /// What it waits for; a step of the plant may bring it.
+    waits: Waits,
+}
+
+/// What a node said after its last input about the next tick that it needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Waits {
+    /// When its clock has come there, in µs.
+    clock: Option<u64>,
+    /// Travel of the main encoder's belt.
+    main: Option<Nm>,
+    /// Travel of the second encoder's belt.
+    second: Option<Nm>,
 }
 
 impl Station {
@@ -205,7 +226,7 @@ impl Station {
             main: Encoder::draw(plan.main, rng),
             second: plan.second.map(|encoder| Encoder::draw(encoder, rng)),
             wake: 0,
-            counts: false,
+            waits: Waits::default(),
             plan,
         };
         let booted = station.clock.shows(0).minus(Micros(rng.span(UP_US)));
@@ -261,21 +282,40 @@ impl Station {
         }
     }
 
-    /// Finds out when the node needs its next tick; `now` is `part` µs into the plant's last step.
+    /// Asks the node when it needs its next tick; `now` is `part` µs into the plant's last step.
     pub fn schedule(&mut self, plant: &Plant, now: u64, part: i64) {
         if self.off {
-            (self.wake, self.counts) = (u64::MAX, false);
+            self.sleep();
             return;
         }
-        let by_clock = self.node.next_deadline().map(|at| self.clock.reaches(at).max(now));
-        let by_count = |encoder: &Encoder, target: Option<Counts>| {
-            let at = encoder.reaches(plant, part, target?)?;
+        let second = self.second.as_ref().zip(self.node.next_second());
+        self.waits = Waits {
+            clock: self.node.next_deadline().map(|at| self.clock.reaches(at)),
+            main: self.node.next_count().map(|count| self.main.travel_for(plant, count)),
+            second: second.map(|(encoder, count)| encoder.travel_for(plant, count)),
+        };
+        self.look(plant, now, part);
+    }
+
+    /// Without power it waits for nothing.
+    pub fn sleep(&mut self) {
+        (self.wake, self.waits) = (u64::MAX, Waits::default());
+    }
+
+    /// Whether a count may wake it: then each step of the plant is looked at.
+    pub const fn counts(&self) -> bool {
+        self.waits.main.is_some() || self.waits.second.is_some()
+    }
+
+    /// Finds out whether the plant's last step brings what the node waits for.
+    pub fn look(&mut self, plant: &Plant, now: u64, part: i64) {
+        let by_count = |encoder: &Encoder, needed: Option<Nm>| {
+            let at = encoder.reaches(plant, part, needed?)?;
             Some(now + (at - part).unsigned_abs())
         };
-        let (main, second) = (self.node.next_count(), self.node.next_second());
-        self.counts = main.is_some() || second.is_some();
-        let main = by_count(&self.main, main);
-        let second = self.second.as_ref().and_then(|encoder| by_count(encoder, second));
-        self.wake = [by_clock, main, second].into_iter().flatten().min().unwrap_or(u64::MAX);
+        let clock = self.waits.clock.map(|at| at.max(now));
+        let main = by_count(&self.main, self.waits.main);
+        let second = self.second.as_ref().and_then(|encoder| by_count(encoder, self.waits.second));
+        self.wake = [clock, main, second].into_iter().flatten().min().unwrap_or(u64::MAX);
     }
 }
