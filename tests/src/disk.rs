@@ -1,7 +1,13 @@
 //! A journal on virtual time: commits take time, a batch is what queued during the last commit.
+//!
+//! Every record that becomes durable is replayed at once, by the product's own replay: no run on
+//! virtual time can leave a journal behind that does not replay to the bit.
 
 use line_engine::{Record, chain};
+use line_model::Memory;
+use line_model::layout::Layout;
 use line_sim::rng::Rng;
+use sortline::replay::{Beginning, Difference, Replay};
 use units::Micros;
 
 /// What stands on the virtual disk.
@@ -14,6 +20,10 @@ pub struct Disk {
     /// State of the line behind some records: number and bytes, oldest first.
     pub snapshots: Vec<(u64, Vec<u8>)>,
     head: chain::Head,
+    replay: Replay,
+    /// A saboteur may change decisions: a difference is kept here, and is no panic.
+    tampered: bool,
+    different: Option<Box<Difference>>,
     queued: Vec<Record>,
     writing: Vec<Record>,
     done_at: Option<Micros>,
@@ -22,9 +32,12 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// An empty journal with commit latencies drawn from `latency`.
-    pub fn new(latency: Rng) -> Self {
+    /// An empty journal of a line with this layout, with commit latencies drawn from `latency`.
+    pub fn new(layout: &Layout, latency: Rng) -> Self {
         Self {
+            replay: Replay::new(layout, Beginning::NOTHING).expect("nothing fits every layout"),
+            tampered: false,
+            different: None,
             records: Vec::new(),
             marks: std::collections::BTreeMap::new(),
             snapshots: Vec::new(),
@@ -72,7 +85,35 @@ impl Disk {
         for mark in &record.marks {
             self.marks.insert(mark.node.0, *mark);
         }
+        self.repeat(&record.bytes);
         self.records.push(record.bytes);
+    }
+
+    /// Replays a record that is durable now.
+    fn repeat(&mut self, bytes: &[u8]) {
+        if self.different.is_some() {
+            return;
+        }
+        let step = self.replay.step(bytes).unwrap_or_else(|fault| panic!("failed to {fault}"));
+        if let Some(difference) = step.difference() {
+            assert!(self.tampered, "failed to {difference}");
+            self.different = Some(Box::new(difference));
+        }
+    }
+
+    /// From now on somebody may change decisions before they are recorded.
+    pub fn expect_differences(&mut self) {
+        self.tampered = true;
+    }
+
+    /// The first record whose decisions the line does not repeat; only where a saboteur was at work.
+    pub fn different(&self) -> Option<&Difference> {
+        self.different.as_deref()
+    }
+
+    /// The line's state behind the last durable record, by replay of all of them.
+    pub fn replayed(&self) -> &Memory {
+        self.replay.line().memory()
     }
 
     /// The newest snapshot whose record is durable.

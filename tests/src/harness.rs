@@ -76,8 +76,10 @@ pub type Tap = fn(usize, &mut [u8]);
 /// What the people at the panel still have to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum People {
-    /// Press reset as soon as nothing is unmet, then start.
+    /// Press what brings the line to work, as soon as nothing is unmet, until it runs.
     Start,
+    /// The same again whenever it stands.
+    Keep,
     /// Nothing.
     Watch,
 }
@@ -132,7 +134,7 @@ impl Harness {
             arriving: BTreeMap::new(),
             arrived: 0,
             tap: None,
-            disk: Disk::new(stream("disk")),
+            disk: Disk::new(&fixed.line.engine.layout, stream("disk")),
             now: Micros::ZERO,
             wires: Vec::new(),
             replies: BTreeMap::new(),
@@ -149,6 +151,7 @@ impl Harness {
     /// Puts a saboteur between line and engine.
     pub fn tamper(&mut self, tamper: Tamper) {
         self.tamper = Some(tamper);
+        self.disk.expect_differences();
         if let Some(guard) = &mut self.guard {
             guard.change(|engine| engine.tamper(tamper));
         }
@@ -326,17 +329,27 @@ impl Harness {
     }
 
     fn attend(&mut self) {
-        let (People::Start, Some(engine)) = (self.people, self.engine()) else { return };
-        let command = match engine.line().memory().machine.mode.state() {
-            State::Stopped if engine.line().view(self.now).unmet.is_empty() => Command::Reset,
-            State::Idle => Command::Start,
-            State::Execute => {
+        if self.people == People::Watch {
+            return;
+        }
+        let Some(engine) = self.engine() else { return };
+        let state = engine.line().memory().machine.mode.state();
+        if state == State::Execute {
+            if self.people == People::Start {
                 self.people = People::Watch;
-                return;
             }
+            return;
+        }
+        let command = match state {
+            State::Aborted => Command::Clear,
+            State::Stopped => Command::Reset,
+            // Nothing that was held goes on by itself.
+            State::Idle | State::Held => Command::Start,
             _ => return,
         };
-        self.command(command);
+        if engine.line().view(self.now).unmet.is_empty() {
+            self.command(command);
+        }
     }
 
     /// Whether every belt of the plant stands.
@@ -350,9 +363,14 @@ impl Harness {
         self.wake(Wake::Command { command, by: "panel".to_owned() });
     }
 
-    /// Lets the people press reset and start as soon as that is possible.
+    /// Lets the people clear, reset and start as soon as that is possible, until the line runs.
     pub fn please_start(&mut self) {
         self.people = People::Start;
+    }
+
+    /// Lets the people do the same whenever the line stands, from now on.
+    pub fn please_keep_running(&mut self) {
+        self.people = People::Keep;
     }
 
     /// Runs until `until` says so or virtual time passes `limit`; returns whether it said so.
@@ -398,6 +416,10 @@ impl Harness {
         let snapshot = self.disk.newest_snapshot();
         let recovered = crate::summary::recover(&self.fixed, snapshot, &self.disk.records)
             .expect("our own records replay");
+        if self.disk.different().is_none() {
+            let same = recovered.memory == *self.disk.replayed();
+            assert!(same, "snapshot and tail are not the full replay");
+        }
         let away = self.now.since(recovered.last_at);
         self.boot(Start::Resume {
             memory: recovered.memory,

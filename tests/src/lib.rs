@@ -3,6 +3,7 @@
 //! The only place that joins `controller/*` with `sim`. Start reading at [`harness::Harness`]; the
 //! judge is [`oracle`], which shares no code with what it judges beyond the journal's codec.
 
+pub mod crash;
 pub mod disk;
 pub mod harness;
 pub mod inputs;

@@ -111,7 +111,13 @@ pub struct Belief {
 
 /// Collects the beliefs from the decisions of a journal, by parcel id.
 pub fn beliefs<'a>(decisions: impl Iterator<Item = &'a Decision>) -> BTreeMap<u64, Belief> {
-    let mut all: BTreeMap<u64, Belief> = BTreeMap::new();
+    let mut all = BTreeMap::new();
+    believe(&mut all, decisions);
+    all
+}
+
+/// Goes on with the beliefs of a journal by the decisions behind it.
+pub fn believe<'a>(all: &mut BTreeMap<u64, Belief>, decisions: impl Iterator<Item = &'a Decision>) {
     for decision in decisions {
         let Decision::Parcel { parcel, event } = decision else { continue };
         let belief = all.entry(parcel.0).or_default();
@@ -134,7 +140,6 @@ pub fn beliefs<'a>(decisions: impl Iterator<Item = &'a Decision>) -> BTreeMap<u6
             | ParcelEvent::LandedProvisional { .. } => {}
         }
     }
-    all
 }
 
 /// One plant parcel as the oracle needs it; from a world in this process or from a truth file.

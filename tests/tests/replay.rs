@@ -133,6 +133,8 @@ fn a_tampered_model_is_found_at_its_first_other_decision() {
         Err(ReplayFault::Different(found)) => assert_eq!(found.number, first),
         other => panic!("the model was tampered with: {other:?}"),
     }
+    // The replay that goes along with every run on virtual time has found the same one.
+    assert_eq!(harness.disk.different().map(|found| found.number), Some(first));
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl std::fmt::Display for ReplayFault {
 impl std::error::Error for ReplayFault {}
 
 /// A line that handles records again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Replay {
     line: Line,
     next: u64,
