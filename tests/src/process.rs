@@ -284,13 +284,14 @@ impl Sim {
     }
 }
 
-/// A controller on real buses.
+/// A controller on real buses; when it goes, however that was, its journal must replay to the bit.
 #[derive(Debug)]
 pub struct Daemon {
     /// Its process.
     pub process: Running,
     /// Address of its screens.
     pub hmi: String,
+    data: PathBuf,
 }
 
 impl Daemon {
@@ -306,6 +307,23 @@ impl Daemon {
         hmi: &str,
         log: Option<&Path>,
     ) -> Result<Self, ProcessFault> {
+        let mut daemon = Self::spawn(binaries, inputs, sim, data, hmi, log)?;
+        daemon.process.until(Duration::from_secs(20), || get(hmi, "/api/view"))?;
+        Ok(daemon)
+    }
+
+    /// As [`Daemon::start`], without waiting until it shows its screens.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn spawn(
+        binaries: &Binaries,
+        inputs: &crate::inputs::Inputs,
+        sim: &Sim,
+        data: &Path,
+        hmi: &str,
+        log: Option<&Path>,
+    ) -> Result<Self, ProcessFault> {
         let mut command = Command::new(&binaries.daemon);
         command.arg("run").arg("--line").arg(&inputs.line).arg("--plan").arg(&inputs.plan);
         command.arg("--manifest").arg(&inputs.manifest).arg("--data").arg(data);
@@ -313,9 +331,8 @@ impl Daemon {
         for (name, at) in &sim.endpoints {
             command.args(["--bus", &format!("{name}={at}")]);
         }
-        let mut process = Running::start("sortline", &mut command, log)?;
-        process.until(Duration::from_secs(20), || get(hmi, "/api/view"))?;
-        Ok(Self { process, hmi: hmi.to_owned() })
+        let process = Running::start("sortline", &mut command, log)?;
+        Ok(Self { process, hmi: hmi.to_owned(), data: data.to_owned() })
     }
 
     /// The screens' view as JSON.
@@ -328,23 +345,37 @@ impl Daemon {
         post(&self.hmi, command)
     }
 
-    /// Presses reset and start until the line runs.
+    /// Presses clear, reset and start until the line runs.
     ///
     /// # Errors
     /// When it does not run within `patience`.
     pub fn start_line(&mut self, patience: Duration) -> Result<(), ProcessFault> {
         let hmi = &self.hmi;
-        self.process.until(patience, || {
-            let view: serde_json::Value = serde_json::from_str(&get(hmi, "/api/view")?).ok()?;
-            match view["state"]["name"].as_str()? {
-                "Execute" => return Some(()),
-                "Stopped" => post(hmi, "reset"),
-                "Idle" => post(hmi, "start"),
-                _ => false,
-            };
-            None
-        })
+        self.process.until(patience, || attend(hmi).filter(|state| state == "Execute").map(|_| ()))
     }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.process.kill();
+        if !std::thread::panicking() {
+            crate::replays::whatever_is_in(&self.data);
+        }
+    }
+}
+
+/// Presses the one button that brings the line nearer to work; the state that it was in.
+pub fn attend(hmi: &str) -> Option<String> {
+    let view: serde_json::Value = serde_json::from_str(&get(hmi, "/api/view")?).ok()?;
+    let state = view["state"]["name"].as_str()?;
+    match state {
+        "Aborted" => post(hmi, "clear"),
+        "Stopped" => post(hmi, "reset"),
+        // Nothing that was held goes on by itself.
+        "Idle" | "Held" => post(hmi, "start"),
+        _ => false,
+    };
+    Some(state.to_owned())
 }
 
 fn post(hmi: &str, command: &str) -> bool {

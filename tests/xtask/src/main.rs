@@ -1,9 +1,10 @@
-//! Task runner: `cargo xtask test | setup | fuzz | bench | help`.
+//! Task runner: `cargo xtask test | setup | fuzz | soak | bench | help`.
 //!
 //! Owns the order of the checks and what they need on the machine; holds no check itself.
 
 mod fuzz;
 mod setup;
+mod soak;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -15,6 +16,7 @@ cargo xtask fuzz wire [SECONDS] [keep]
                                      coverage-guided, everything that reads the wire, SECONDS a
                                      target; keep: the corpus found becomes the kept one
 cargo xtask fuzz [CASES] [SEED]      mutates frames, files and records for longer
+cargo xtask soak [NAME] [SEED]       long runs, all of them without a name; see below
 cargo xtask bench                    prints the budgets of this machine
 cargo xtask help                     this text";
 
@@ -26,9 +28,10 @@ fn main() -> ExitCode {
         ["setup"] => setup::all(),
         ["fuzz", "wire", rest @ ..] => fuzz_wire(rest),
         ["fuzz", rest @ ..] => mutate(rest),
+        ["soak", rest @ ..] => soak::run(rest),
         ["bench"] => bench(),
         ["help"] => {
-            println!("{HELP}");
+            println!("{HELP}\n\nsoak, NAME is one of\n{}", soak::help());
             Ok(())
         }
         _ => Err(format!("unknown task\n{HELP}")),
