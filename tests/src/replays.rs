@@ -1,4 +1,8 @@
 //! Every journal that a test produces must replay to the bit, from nothing and from snapshots.
+//!
+//! Nobody has to ask for it: [`crate::disk::Disk`] replays what a run on virtual time writes, and
+//! [`crate::process::Daemon`] what a real one has left. `cargo test --release -p system-tests --test
+//! replay` shows besides that a changed decision is found and named.
 
 use crate::harness::Harness;
 use line_engine::{record, snapshot};

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 use system_tests::inputs::Inputs;
 use system_tests::process::{self, Binaries, Running, Scratch};
+use system_tests::replays;
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../controller/examples")
@@ -170,6 +171,7 @@ fn a_missing_serial_port_is_a_state_not_an_end() {
     println!("{}", view.expect("it runs and says what it waits for"));
     let status = process.terminate(Duration::from_secs(20)).expect("ends when asked");
     assert!(status.success());
+    replays::path(&dir.at("data"));
     let words = std::fs::read_to_string(&log).expect("log");
     assert!(words.contains("there-is-none"), "the log names the port: {words}");
 }
@@ -186,6 +188,7 @@ fn two_daemons_never_share_a_journal() {
     let out = run(dir.dir(), &other, "/dev/null").output().expect("runs");
     assert_eq!(out.status.code(), Some(4), "{}", text(&out.stderr));
     first.terminate(Duration::from_secs(20)).expect("ends when asked");
+    replays::path(&dir.at("data"));
 }
 
 #[test]

@@ -4,12 +4,16 @@
 //! Each record is cut in one way that the seed chooses, or in all nine with `CRASH_WAYS=all`.
 //! `CRASH_PARCELS` and `CRASH_SEED` change the run, `CRASH_RECORD` looks at one record alone.
 
+use line_engine::record;
+use line_model::signal::Input;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use system_tests::crash::{self, Death, Fork, Lived};
 use system_tests::harness::Harness;
 use system_tests::inputs::Inputs;
+use system_tests::summary;
+use units::Micros;
 
 /// Failures after which a matrix is given up.
 const FAILURES_MAX: usize = 8;
@@ -162,4 +166,41 @@ fn marks_of_another_commit_do_not_go_unnoticed() {
     let inputs = Inputs::demo(12, 32);
     let (_, seen) = Matrix { inputs, seed: 32, only: None, all: false, spoil: forget_marks }.run();
     assert!(!seen.failures.is_empty(), "{} deaths without a finding", seen.deaths);
+}
+
+/// A disk that called records durable and forgot them: the nodes know what they were told had been
+/// kept, so that the gap is named, and nothing is decided wrong.
+#[test]
+fn what_a_lying_disk_forgot_is_named_as_a_gap() {
+    let inputs = Inputs::demo(40, 33);
+    let mut run = Harness::new(&inputs).expect("set up");
+    let later = |run: &mut Harness, seconds| {
+        let until = run.now().plus(Micros::from_secs(seconds));
+        run.run_until(until, |_| false);
+    };
+    later(&mut run, 35);
+    let mut old = run.disk.clone();
+    later(&mut run, 2);
+    run.kill();
+    let forgotten = run.disk.records.len();
+    old.cut();
+    run.disk = old;
+    let kept = run.disk.records.len();
+    assert!(kept < forgotten, "{kept} of {forgotten} records are left");
+    run.restart();
+    run.please_keep_running();
+    let limit = run.now().plus(Micros::from_secs(600));
+    assert!(run.run_until(limit, Harness::drained), "drains");
+    let lost = run.disk.records[kept..].iter().filter_map(|bytes| {
+        match record::decode(bytes).expect("our own record").input {
+            Input::EventsLost { node, entries } => Some((node, entries)),
+            _ => None,
+        }
+    });
+    let lost: Vec<_> = lost.collect();
+    println!("{} records forgotten; events named as lost: {lost:?}", forgotten - kept);
+    assert!(!lost.is_empty(), "nothing is dropped silently");
+    let finding = summary::report(&run, &inputs).finding;
+    assert_eq!(finding.wrong_by_decision, Vec::<String>::new());
+    assert_eq!(finding.doubled, Vec::<String>::new());
 }
