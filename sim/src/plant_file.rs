@@ -98,6 +98,8 @@ pub struct PeopleTruth {
     pub cage_ms: [u64; 3],
     /// To empty a slide.
     pub slide_ms: [u64; 3],
+    /// To look round and press a button at the panel.
+    pub press_ms: [u64; 3],
     /// To clear a jam or reset a device.
     pub jam_ms: [u64; 3],
     /// A parcel at the exceptions bench.
@@ -115,6 +117,7 @@ impl Default for PeopleTruth {
             bag_ms: [45_000, 30_000, 90_000],
             cage_ms: [120_000, 80_000, 240_000],
             slide_ms: [30_000, 20_000, 60_000],
+            press_ms: [4_000, 2_000, 10_000],
             jam_ms: [60_000, 40_000, 180_000],
             bench_ms: [15_000, 25_000],
             hands: [2, 5],
@@ -138,6 +141,10 @@ pub struct Profile {
     pub bag_slip_permille: [u32; 2],
     /// Whether parcels slide on when their belt stops.
     pub stop_slip: bool,
+    /// Whether parcels slide back when their belt starts, by as much as they slide on when it stops.
+    pub start_slip: bool,
+    /// Length of a belt's joint, which every eye on it sees once per turn; 0 = none sees it.
+    pub joint_mm: u32,
     /// σ of the angle at which parcels lie.
     pub yaw_sigma_tenth_deg: u32,
     /// Share of parcels that lie anywhere up to 15°.

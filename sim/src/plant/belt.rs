@@ -31,6 +31,7 @@ pub struct Belt {
     before: Nm,
     ramping: bool,
     stopping: bool,
+    starting: bool,
 }
 
 impl Belt {
@@ -47,6 +48,7 @@ impl Belt {
             before: 0,
             ramping: false,
             stopping: false,
+            starting: false,
         }
     }
 
@@ -90,12 +92,18 @@ impl Belt {
         let stopping = target == 0 && old > 0;
         let begins = stopping && !self.stopping;
         self.stopping = stopping;
+        self.starting = old == 0 && self.speed_um_s > 0;
         begins
     }
 
     /// How far a thing on the belt was carried in the last millisecond.
     pub const fn carried(&self) -> Nm {
         self.speed_um_s
+    }
+
+    /// Whether it began to move in the last millisecond.
+    pub const fn starts(&self) -> bool {
+        self.starting
     }
 
     /// Whether the speed changed in the last millisecond.

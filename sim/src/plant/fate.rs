@@ -67,7 +67,51 @@ impl Fates {
     }
 }
 
+/// When a belt's joint passes an eye next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Joint {
+    eye: usize,
+    belt: usize,
+    /// At which travel of the belt.
+    next: Nm,
+    /// Length of the whole belt.
+    turn: Nm,
+}
+
+/// Where the joints of the belts are, for each eye that sees them.
+pub(super) fn joints(plant: &Plant, rng: &mut Rng) -> Vec<Joint> {
+    if plant.profile.joint_mm == 0 {
+        return Vec::new();
+    }
+    let mut joints = Vec::new();
+    for (belt, plan) in plant.plans.iter().enumerate() {
+        // Up and back, and round the drums.
+        let turn = 2 * (plan.to - plan.from) + 300 * MM;
+        let offset = rng.between(0, turn - 1);
+        for (eye, seen) in plant.eyes.iter().enumerate() {
+            if (plan.from..plan.to).contains(&seen.at) {
+                joints.push(Joint { eye, belt, next: offset + seen.at - plan.from, turn });
+            }
+        }
+    }
+    joints
+}
+
 impl Plant {
+    /// Joints of belts pass the eyes on them.
+    pub(super) fn pass_joints(&mut self, start: u64, out: &mut Vec<Happening>) {
+        for joint in &mut self.joints {
+            let belt = &self.belts[joint.belt];
+            let (_, travel) = belt.segment();
+            if travel >= joint.next {
+                joint.next += joint.turn;
+                let long = i64::from(self.profile.joint_mm) * MM;
+                let takes = (long / belt.speed_mm_s().max(1)).unsigned_abs();
+                self.eyes[joint.eye].blip(start + 1, start + 1 + takes.max(1_000), out);
+            }
+        }
+    }
+
     /// What happens once in so many hours and is due.
     pub fn fate(&mut self, now: u64) -> Option<Event> {
         if now < self.fates.next {
@@ -222,7 +266,8 @@ impl Plant {
             return;
         };
         let speed = self.belts[belt].speed_mm_s().max(1);
-        let reaches = |way: Nm| at + (way / speed).unsigned_abs() / 1_000;
+        // A nanometre at a millimetre a second takes a microsecond.
+        let reaches = |way: Nm| at + (way / speed).unsigned_abs();
         self.eyes[eye].gap(reaches(from), reaches(to), out);
     }
 }
@@ -230,8 +275,8 @@ impl Plant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plant::tests::{Rig, Z3, profile};
-    use registers::points::zone;
+    use crate::plant::tests::{D1, Rig, Z3, profile};
+    use registers::points::{diverter, zone};
 
     /// Counts what happened, by a predicate.
     fn count(rig: &Rig, of: fn(&Event) -> bool) -> usize {
@@ -297,6 +342,34 @@ mod tests {
             rig.plant.draw_trick(&parcel, 0);
         }
         assert_eq!(count(&rig, |e| *e == Event::NotGripped), before, "only light bags");
+    }
+
+    #[test]
+    fn a_hole_is_a_gap_of_its_length_at_every_eye() {
+        let rates = Profile { holes_permille: 1_000, hole_mm: [40, 40], ..profile("clean") };
+        let mut rig = Rig::with(rates, 46, 20);
+        rig.run(40_000);
+        let edges = rig.edges(D1, diverter::EYE_ARRIVAL);
+        let gaps: Vec<u64> = edges
+            .windows(2)
+            .filter(|pair| !pair[0].1 && pair[1].0 - pair[0].0 < 60_000)
+            .map(|pair| pair[1].0 - pair[0].0)
+            .collect();
+        // 40 mm at 1.2 m/s; the shortest parcels have no room for it.
+        assert!((8..=20).contains(&gaps.len()), "{gaps:?}");
+        assert!(gaps.iter().all(|gap| gap.abs_diff(33_333) < 100), "{gaps:?}");
+    }
+
+    #[test]
+    fn a_joint_is_seen_once_per_turn_and_lasts_as_long_as_it_is() {
+        let rates = Profile { joint_mm: 12, ..profile("clean") };
+        let mut rig = Rig::with(rates, 45, 1);
+        rig.run(120_000);
+        let edges = rig.edges(Z3, zone::EYE_B);
+        let blips = edges.windows(2).filter(|pair| pair[0].1 && pair[1].0 - pair[0].0 <= 11_000);
+        // 29.5 m at 1.2 m/s: once in 24.6 s.
+        let blips = blips.count();
+        assert!((4..=5).contains(&blips), "{blips} in two minutes: {edges:?}");
     }
 
     #[test]

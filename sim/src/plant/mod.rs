@@ -34,7 +34,7 @@ use belt::Belt;
 use chute::{EndSlide, Pile, Slides};
 use diverter::{Bed, BedPlan};
 use eye::{Eye, EyeRole};
-use fate::Fates;
+use fate::{Fates, Joint};
 use feed::{Feed, Infeed};
 use parcel::{Body, Parcel};
 use people::People;
@@ -207,6 +207,8 @@ pub struct Plant {
     end_slide: EndSlide,
     people: People,
     fates: Fates,
+    /// The joints of the belts at each eye; nothing when no eye sees them.
+    joints: Vec<Joint>,
     /// Parcels that were put on as one and have not left the reader.
     pairs: Vec<(usize, usize)>,
     /// What somebody has to put right, by its place in the truth.
@@ -289,6 +291,7 @@ impl Plant {
             end_slide: EndSlide { full_eye: plan.end_full, pieces: 0, blocked: false },
             people,
             fates: Fates::none(stream("hours")),
+            joints: Vec::new(),
             pairs: Vec::new(),
             to_repair: Vec::new(),
             to_change: Vec::new(),
@@ -312,6 +315,7 @@ impl Plant {
         if most > 0 {
             self.eyes.iter_mut().for_each(|eye| eye.blind = lenses.between(0, most) * MM);
         }
+        self.joints = fate::joints(self, &mut lenses);
         let slower = 1_000 + i64::from(self.profile.slow_switch_permille);
         self.beds.iter_mut().for_each(|bed| bed.slow_down(slower));
         self.fates = self.fates.clone().draw(self);
@@ -326,6 +330,7 @@ impl Plant {
             bed.step(end, out);
         }
         self.move_parcels(start, out);
+        self.pass_joints(start, out);
         self.step_slides(end, out);
         self.step_scale(end, out);
         self.step_infeed(end);
@@ -333,12 +338,14 @@ impl Plant {
 
     fn step_belts(&mut self) {
         for (index, belt) in self.belts.iter_mut().enumerate() {
-            let stops = belt.step();
-            if stops && self.profile.stop_slip {
+            let stops = belt.step() && self.profile.stop_slip;
+            let starts = belt.starts() && self.profile.start_slip;
+            if stops || starts {
                 let [low, high] = self.plans[index].stop_slip_mm.map(i64::from);
                 for parcel in &mut self.parcels {
                     if self.stretches[parcel.stretch].belt == index {
-                        parcel.slip += self.streams.slip.between(low, high) * MM;
+                        let slip = self.streams.slip.between(low, high) * MM;
+                        parcel.slip += if stops { slip } else { -slip };
                     }
                 }
             }

@@ -18,6 +18,8 @@ pub enum Task {
     Cage,
     /// Empty the slide of a chute.
     Slide,
+    /// Press a button.
+    Press,
 }
 
 /// A stretch of work, in µs.
@@ -88,6 +90,7 @@ impl People {
             Task::Bag => self.numbers.bag_ms,
             Task::Cage => self.numbers.cage_ms,
             Task::Slide => self.numbers.slide_ms,
+            Task::Press => self.numbers.press_ms,
         };
         Stint { begins, ends: begins + self.takes(takes) }
     }

@@ -6,6 +6,7 @@ use super::people::{Stint, Task};
 use super::{Happening, MM, Plant, What};
 use crate::plant_file::Holds;
 use crate::scenario::Event;
+use crate::world::Button;
 
 /// Something that a person does at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +30,13 @@ pub enum Work {
         /// The chute.
         chute: usize,
     },
+    /// Presses or leaves a button of the panel.
+    Panel {
+        /// The button.
+        button: Button,
+        /// Pressed.
+        down: bool,
+    },
     /// Has done with the next parcel at the bench and gives it onto the line again.
     Bench,
 }
@@ -40,6 +48,8 @@ pub enum Call {
     Place(i64),
     /// The chute with this number is full.
     Chute(u16),
+    /// The line asks for a button of the panel.
+    Panel(Button),
 }
 
 /// An alarm names its place to within this, in mm.
@@ -153,6 +163,13 @@ impl Plant {
                     }
                 }
             }
+            Call::Panel(button) => {
+                if let Some(stint) = self.people.send(now, 0, Task::Press, true) {
+                    plans.push((stint.ends, Work::Panel { button, down: true }));
+                    let left = stint.ends + BUTTON_US;
+                    plans.push((left, Work::Panel { button, down: false }));
+                }
+            }
             Call::Chute(number) => {
                 if let Some(chute) = self.chutes.iter().position(|chute| chute.number == number) {
                     self.plan_change(chute, (now, true));
@@ -199,10 +216,10 @@ impl Plant {
         plans.push((work.ends, Work::Changed { chute }));
     }
 
-    /// A person does something at `at`; repairs are no business of this.
+    /// A person does something at `at`; repairs and the panel are no business of this.
     pub fn work(&mut self, work: Work, at: u64, out: &mut Vec<Happening>) {
         match work {
-            Work::Repair(_) => {}
+            Work::Repair(_) | Work::Panel { .. } => {}
             Work::Button { chute, down: level } => {
                 let plan = self.chutes[chute];
                 if let Some(input) = plan.button {

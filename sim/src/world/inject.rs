@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    /// People hear an alarm.
+    /// People hear an alarm, or see that the line asks for a button.
     pub fn call(&mut self, call: Call) {
         let plans = self.plant.call(call, self.now);
         self.plan(plans);
@@ -177,9 +177,10 @@ impl World {
 
     /// A person does something.
     pub(super) fn work(&mut self, work: Work) {
-        if let Work::Repair(number) = work {
-            self.end(number);
-            return;
+        match work {
+            Work::Repair(number) => return self.end(number),
+            Work::Panel { button, down } => return self.press(button, down),
+            _ => {}
         }
         let at = self.ahead.max(self.now);
         let mut happenings = core::mem::take(&mut self.happenings);

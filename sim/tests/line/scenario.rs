@@ -117,3 +117,43 @@ fn what_the_host_must_do_comes_out_at_its_time() {
     assert_eq!(asked[2].at, Micros::from_secs(3));
     assert!(world.take_for_host().is_empty());
 }
+
+/// Everything that goes wrong on a bad day, with people, nodes and frames: the same again from the
+/// same seed, and no parcel is nowhere.
+#[test]
+fn a_bad_day_repeats_itself_and_ends_for_every_parcel() {
+    let run = || {
+        let mut setup = setup(false, "bad", 8, 30);
+        let profile = setup.plant.profile.get_mut("bad").expect("shipped");
+        (profile.eye_stuck_hours, profile.skew_jam_ppm) = (1, 40_000);
+        let mut bench = Bench::new(setup);
+        bench.start(SPEEDS, 902, [67, 40]);
+        bench.poll_for(Micros::from_secs(80));
+        bench.world.truth().clone()
+    };
+    let truth = run();
+    println!("seed 8: {} things happened", truth.happened.len());
+    assert!(truth.happened.iter().any(|happened| happened.drawn));
+    assert!(truth.parcels.len() >= 30);
+    assert_eq!(truth, run());
+}
+
+#[test]
+fn people_come_when_they_are_called_and_press_what_the_line_asks_for() {
+    use line_sim::Button;
+    use line_sim::plant::Call;
+    use registers::points::panel;
+    let mut setup = setup(false, "clean", 3, 1);
+    setup.plant.profile.get_mut("clean").expect("shipped").workers = 1;
+    let mut bench = Bench::new(setup);
+    let node = bench.node("panel");
+    bench.exchange(node, registers::exchange::Operation::Noop);
+    bench.world.call(Call::Panel(Button::Reset));
+    bench.poll_for(Micros::from_secs(12));
+    let pressed = |active| {
+        let events = bench.events(node).iter();
+        let reset = |seen: &&crate::support::Seen| matches!(seen, crate::support::Seen::Edge { input: panel::RESET, active: a, .. } if *a == active);
+        events.filter(reset).count()
+    };
+    assert_eq!((pressed(true), pressed(false)), (1, 1));
+}
