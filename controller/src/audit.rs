@@ -8,7 +8,7 @@ use clap::Args;
 use line_engine::record::{self, Decoded};
 use line_model::decision::Decision;
 use line_model::layout::Layout;
-use line_model::signal::{Contact, Input};
+use line_model::signal::{ChuteContact, Contact, Input};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -67,6 +67,13 @@ impl Auditor {
                 return None;
             }
             Input::Command { command, by } => (by.clone(), words::command(*command)),
+            Input::Deed { deed, by, reason } => {
+                let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                (by.clone(), format!("{}{why}", words::deed(deed)))
+            }
+            Input::Chute { chute, contact: ChuteContact::Button, active: true } => {
+                ("chute".to_owned(), format!("lock button of chute {}", chute.0))
+            }
             Input::Contact { contact, active: true } => ("panel".to_owned(), button(*contact)?),
             Input::PlanSelected { .. } => ("daemon".to_owned(), "plan".to_owned()),
             _ => return None,

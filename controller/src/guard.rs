@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use line_engine::{BusId, Effects, Engine, Outcome, Wake};
 use line_model::ids::ParcelId;
 use line_model::plan::{Facts, Plan};
-use line_model::signal::{Command, Input};
+use line_model::signal::{Command, Deed, Input};
 use units::Micros;
 
 /// Wakes between two copies of the engine: a rebuild handles no more than these again.
@@ -170,6 +170,7 @@ enum Owned {
     Durable { record: u64 },
     Route { parcel: ParcelId, facts: Option<Facts> },
     Command { command: Command, by: String },
+    Deed { deed: Deed, by: String, reason: String },
     SelectPlan { plan: Plan },
     WallClock { utc_us: u64 },
     Timer,
@@ -202,6 +203,7 @@ impl Owned {
             Wake::Durable { record } => Self::Durable { record },
             Wake::Route { parcel, facts } => Self::Route { parcel, facts },
             Wake::Command { command, by } => Self::Command { command, by },
+            Wake::Deed { deed, by, reason } => Self::Deed { deed, by, reason },
             Wake::SelectPlan { plan } => Self::SelectPlan { plan },
             Wake::WallClock { utc_us } => Self::WallClock { utc_us },
             Wake::Timer => Self::Timer,
@@ -224,6 +226,9 @@ impl Owned {
             Self::Durable { record } => Wake::Durable { record: *record },
             Self::Route { parcel, facts } => Wake::Route { parcel: *parcel, facts: facts.clone() },
             Self::Command { command, by } => Wake::Command { command: *command, by: by.clone() },
+            Self::Deed { deed, by, reason } => {
+                Wake::Deed { deed: deed.clone(), by: by.clone(), reason: reason.clone() }
+            }
             Self::SelectPlan { plan } => Wake::SelectPlan { plan: plan.clone() },
             Self::WallClock { utc_us } => Wake::WallClock { utc_us: *utc_us },
             Self::Timer => Wake::Timer,

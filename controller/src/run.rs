@@ -23,7 +23,7 @@ use crate::bus::{self, Heard};
 use crate::clock::{Clock, utc_us};
 use crate::flight::recorder::Recorder;
 use crate::guard::Guard;
-use crate::hmi::{HmiCommand, HmiView, Refused};
+use crate::hmi::{HmiCommand, HmiView, Order, Refused};
 use crate::journal::begin::Roll;
 use crate::journal::policy::{DayWatch, Policy};
 use crate::journal::writer::{Entry, Progress, Writer};
@@ -290,16 +290,26 @@ impl Running {
         self.wake(Wake::Exchange { bus, outcome });
     }
 
-    fn person(&mut self, HmiCommand { command, by, answer }: HmiCommand) {
-        let stops = matches!(command, Command::Stop | Command::Hold | Command::Abort);
+    fn person(&mut self, HmiCommand { order, by, answer }: HmiCommand) {
+        let stops = matches!(order, Order::Command(Command::Stop | Command::Hold | Command::Abort));
         if self.deaf && !(stops && self.backlog.len() < 2 * BACKLOG_DEAF) {
             // Its record could not be kept within bounds; the nodes stand by their lease.
             answer.send(Err(Refused { why: vec![Unmet::CommitsStalled] })).ok();
             return;
         }
-        tracing::info!(?command, by, "command");
+        let wake = match order {
+            Order::Command(command) => {
+                tracing::info!(?command, by, "command");
+                Wake::Command { command, by }
+            }
+            // What was scanned may hold personal data: it goes through the door first.
+            Order::Deed { deed, reason } => {
+                tracing::info!(deed = deed.name(), by, "deed");
+                Wake::Deed { deed, by, reason }
+            }
+        };
         let before = self.last_record;
-        let refused = self.wake_and_look(Wake::Command { command, by }, before);
+        let refused = self.wake_and_look(wake, before);
         // The person may have left meanwhile; the command was taken all the same.
         answer.send(refused.map_or(Ok(()), |why| Err(Refused { why }))).ok();
     }

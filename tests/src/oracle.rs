@@ -135,6 +135,7 @@ pub fn believe<'a>(all: &mut BTreeMap<u64, Belief>, decisions: impl Iterator<Ite
             | ParcelEvent::Identified { .. }
             | ParcelEvent::Seen { .. }
             | ParcelEvent::Routed { .. }
+            | ParcelEvent::PassedOver { .. }
             | ParcelEvent::SentToEnd { .. }
             | ParcelEvent::Armed { .. }
             | ParcelEvent::LandedProvisional { .. } => {}

@@ -43,12 +43,18 @@ impl Door {
         Self { key, ..self }
     }
 
-    /// Filters what a reader said; every other input passes.
+    /// Filters what a reader said, and what a person scanned; every other input passes.
     pub(crate) fn admit(&self, input: Input) -> Input {
         match input {
             Input::Read { at, spread, read: Read::Codes(codes) } => {
                 let codes = codes.into_iter().map(|code| self.code(code)).collect();
                 Input::Read { at, spread, read: Read::Codes(codes) }
+            }
+            Input::Deed { mut deed, by, reason } => {
+                if let Some(code) = deed.code() {
+                    *code = self.code(core::mem::take(code));
+                }
+                Input::Deed { deed, by, reason }
             }
             other => other,
         }

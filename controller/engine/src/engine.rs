@@ -138,6 +138,7 @@ impl Engine {
             }
             Wake::Route { parcel, facts } => self.feed(Input::Route { parcel, facts }, out),
             Wake::Command { command, by } => self.feed(Input::Command { command, by }, out),
+            Wake::Deed { deed, by, reason } => self.feed(Input::Deed { deed, by, reason }, out),
             Wake::SelectPlan { plan } => self.feed(Input::PlanSelected { plan }, out),
             Wake::WallClock { utc_us } => {
                 if !self.gate.is_full() {
@@ -346,6 +347,8 @@ fn question(decision: Decision) -> Option<Question> {
         | Decision::Drive { .. }
         | Decision::Release { .. }
         | Decision::Light { .. }
+        | Decision::Lamp { .. }
+        | Decision::Chute { .. }
         | Decision::Alarm { .. }
         | Decision::Parcel { .. }
         | Decision::State { .. }

@@ -8,7 +8,7 @@ use line_model::Memory;
 use line_model::ids::ParcelId;
 use line_model::layout::Layout;
 use line_model::plan::{Facts, Plan};
-use line_model::signal::Command;
+use line_model::signal::{Command, Deed};
 use line_model::view::LineView;
 use node_link::{BusId, BusSetup, BusView, LinkLimits, Mark, Outcome, Transmit};
 use units::Micros;
@@ -79,6 +79,15 @@ pub enum Wake<'a> {
         command: Command,
         /// Who.
         by: String,
+    },
+    /// What a person did at a chute or with a parcel, or wants done.
+    Deed {
+        /// What.
+        deed: Deed,
+        /// Who.
+        by: String,
+        /// Why; may be empty.
+        reason: String,
     },
     /// A person selected a plan.
     SelectPlan {

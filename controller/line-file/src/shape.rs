@@ -309,6 +309,34 @@ pub struct Chute {
     pub role: ChuteRole,
     /// Name for operators.
     pub name_zh: Option<String>,
+    /// What catches its parcels.
+    pub kind: Option<ChuteKind>,
+    /// Its full eye (input `full_left` or `full_right`) blocked for so long means full.
+    pub full_delay_ms: Option<u32>,
+    /// Pieces with which it is full.
+    pub pieces_max: Option<u16>,
+    /// Weight with which it is full.
+    pub weight_max_g: Option<u32>,
+    /// Pieces that its slide collects while the bag is changed.
+    pub buffer_pieces: Option<u16>,
+    /// Most parcels that are sent to it within `rate_span_ms`.
+    pub rate_parcels: Option<u16>,
+    /// Span of its rate limit.
+    pub rate_span_ms: Option<u32>,
+    /// Most length of parcels that is sent to it within `rate_span_ms`.
+    pub rate_length_mm: Option<u32>,
+}
+
+/// What catches a chute's parcels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChuteKind {
+    /// A bag with a label.
+    Bag,
+    /// A cage.
+    Cage,
+    /// Nothing but its slide.
+    Slide,
 }
 
 /// What a chute is for.

@@ -5,7 +5,7 @@ use crate::setup::{InputRole, StationSetup};
 use alloc::string::String;
 use alloc::vec::Vec;
 use line_model::ids::{NodeId, Tag};
-use line_model::signal::{ArmEnd, Contact, Input, Read};
+use line_model::signal::{ArmEnd, ChuteContact, Contact, Input, Read};
 use registers::event::{ArmOutcome, At, CODES_MAX, Code, Event};
 use units::{Counts, Distance, Grams, Position};
 
@@ -143,6 +143,11 @@ fn edge(input: u8, active: bool, at: At, place: &Place<'_>) -> Option<Input> {
         InputRole::Landing(chute) => {
             Some(Input::Landing { chute, active, at: place.position(at.count)?, ms: at.ms })
         }
+        InputRole::Chute(chute, contact) => {
+            // A press while nobody listened would lock a chute much later.
+            let stale = active && !place.caught_up && contact == ChuteContact::Button;
+            (!stale).then_some(Input::Chute { chute, contact, active })
+        }
         InputRole::Contact(contact) => {
             let stale = active && !place.caught_up && starts(contact);
             (!stale).then_some(Input::Contact { contact, active })
@@ -175,17 +180,21 @@ fn role(setup: &StationSetup, input: u8) -> InputRole {
     setup.inputs.get(usize::from(input)).copied().unwrap_or(InputRole::Ignored)
 }
 
-/// The contacts of the panel that keep their level, as a status block shows them.
+/// The contacts of panel and chutes that keep their level, as a status block shows them.
 ///
-/// Told at every connect, so that a restarted host knows of a tripped contact; push buttons are
-/// not: only a press is one.
+/// Told at every connect, so that a restarted host knows of a tripped contact or a full chute; push
+/// buttons are not: only a press is one.
 pub(crate) fn contacts(setup: &StationSetup, inputs: u16) -> Vec<Input> {
+    let is_active = |id| inputs.checked_shr(id).is_some_and(|bits| bits & 1 == 1);
     let level = |(id, role): (u32, &InputRole)| match role {
         InputRole::Contact(contact @ (Contact::Estop(_) | Contact::EndFull)) => {
-            let active = inputs.checked_shr(id).is_some_and(|bits| bits & 1 == 1);
-            Some(Input::Contact { contact: *contact, active })
+            Some(Input::Contact { contact: *contact, active: is_active(id) })
+        }
+        InputRole::Chute(chute, contact @ (ChuteContact::Full | ChuteContact::Lock)) => {
+            Some(Input::Chute { chute: *chute, contact: *contact, active: is_active(id) })
         }
         InputRole::Contact(Contact::Start | Contact::Stop | Contact::Reset)
+        | InputRole::Chute(_, ChuteContact::Button)
         | InputRole::Ignored
         | InputRole::Eye(_)
         | InputRole::Landing(_) => None,

@@ -3,11 +3,12 @@
 use crate::map::CountMap;
 use crate::queue::{Nature, Order};
 use alloc::vec::Vec;
+use line_model::chute::Lamp;
 use line_model::decision::{ArmPlan, Decision, Light};
 use line_model::ids::{NodeId, Side};
 use line_model::layout::Layout;
 use registers::exchange::{Arm, Operation, Side as WireSide};
-use registers::points::{panel, zone};
+use registers::points::{diverter, panel, zone};
 
 /// What a decision asks of which nodes, in order of sending; empty when it asks nothing of a node.
 pub fn orders(layout: &Layout, decision: &Decision) -> Vec<(NodeId, Order)> {
@@ -46,8 +47,23 @@ pub fn orders(layout: &Layout, decision: &Decision) -> Vec<(NodeId, Order)> {
             };
             alloc::vec![(layout.panel, set(output, u32::from(*on), Nature::Showing))]
         }
+        Decision::Lamp { chute, lamp } => {
+            let Some(place) = layout.chute(*chute) else { return Vec::new() };
+            let output = match place.side {
+                Side::Left => diverter::LAMP_LEFT,
+                Side::Right => diverter::LAMP_RIGHT,
+            };
+            let value = match lamp {
+                Lamp::Off => diverter::LAMP_OFF,
+                Lamp::Steady => diverter::LAMP_STEADY,
+                Lamp::Blink => diverter::LAMP_BLINK,
+            };
+            let node = layout.diverter(place.diverter).node;
+            alloc::vec![(node, set(output, value, Nature::Showing))]
+        }
         Decision::AskRoute { .. }
         | Decision::Alarm { .. }
+        | Decision::Chute { .. }
         | Decision::Parcel { .. }
         | Decision::State { .. }
         | Decision::Refused { .. } => Vec::new(),

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use line_model::ids::{ChuteNo, EyeId, NodeId};
-use line_model::signal::Contact;
+use line_model::signal::{ChuteContact, Contact};
 use registers::NodeKind;
 use units::{Distance, Micros, Serial};
 
@@ -58,6 +58,8 @@ pub enum InputRole {
     Eye(EyeId),
     /// The landing eye of a chute.
     Landing(ChuteNo),
+    /// A contact of a chute.
+    Chute(ChuteNo, ChuteContact),
     /// A contact of the panel.
     Contact(Contact),
 }

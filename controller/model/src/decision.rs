@@ -1,6 +1,7 @@
 //! The closed list of what the line may ask of the world.
 
 use crate::alarm::Alarm;
+use crate::chute::{Bar, ChuteEvent, Lamp};
 use crate::ids::{ChuteNo, DiverterId, EyeId, ParcelId, Side, Tag, ZoneId};
 use crate::packml::{State, StateReason};
 use crate::reason::Reason;
@@ -42,6 +43,20 @@ pub enum Decision {
         light: Light,
         /// On or off.
         on: bool,
+    },
+    /// Light a chute's lamp. Never waits for the journal.
+    Lamp {
+        /// Which chute.
+        chute: ChuteNo,
+        /// How.
+        lamp: Lamp,
+    },
+    /// A step in a chute's story.
+    Chute {
+        /// Whose.
+        chute: ChuteNo,
+        /// What.
+        event: ChuteEvent,
     },
     /// Ask the manifest.
     AskRoute {
@@ -163,6 +178,13 @@ pub enum ParcelEvent {
         alternate: bool,
         /// Why, when the chute is an exception chute.
         reason: Option<Reason>,
+    },
+    /// A chute of its key could not be had, or could no longer be had.
+    PassedOver {
+        /// Which chute.
+        chute: ChuteNo,
+        /// Why.
+        bar: Bar,
     },
     /// It will go to the end of the line.
     SentToEnd {

@@ -1,6 +1,7 @@
 //! Arms: planned at the eye before the diverter, checked for gaps, followed to their end.
 
 use crate::alarm::Alarm;
+use crate::chute::Bar;
 use crate::decision::{ArmPlan, Decision, ParcelEvent};
 use crate::ids::{DiverterId, EyeId, ParcelId, Tag};
 use crate::limits;
@@ -8,7 +9,6 @@ use crate::line::{Line, tell};
 use crate::memory::{Arm, Mode};
 use crate::parcel::{Choice, Fate, Parcel, Sighting};
 use crate::reason::Reason;
-use crate::routing::Rechoose;
 use crate::signal::ArmEnd;
 use crate::tracking::window::{Window, length_tolerance};
 use alloc::vec;
@@ -29,7 +29,7 @@ enum Room {
 /// What is to be done about a parcel with a chute and no arm.
 enum Step {
     Wait,
-    Rechoose(Rechoose),
+    Rechoose(Bar),
     TooClose,
     Arm(ArmPlan, Choice),
 }
@@ -98,11 +98,11 @@ impl Line {
         let Some(parcel) = self.memory.live.get(&id) else { return Step::Wait };
         let Some(choice) = parcel.fate.choice() else { return Step::Wait };
         let Some(chute) = self.layout.chute(choice.chute) else {
-            return Step::Rechoose(Rechoose::Off);
+            return Step::Rechoose(Bar::Off);
         };
         let place = self.layout.diverter(chute.diverter);
         if !self.diverter_on(chute.diverter) {
-            return Step::Rechoose(Rechoose::Off);
+            return Step::Rechoose(Bar::Off);
         }
         if parcel.last().eye.0 + 1 != place.eye.0 || !parcel.certain || !self.arming() {
             return Step::Wait;
@@ -115,7 +115,7 @@ impl Line {
             return Step::Wait;
         };
         if send_by < self.memory.now {
-            return Step::Rechoose(Rechoose::Late);
+            return Step::Rechoose(Bar::Late);
         }
         match self.room(parcel, chute.diverter) {
             Room::NotYetKnown => return Step::Wait,
@@ -285,7 +285,7 @@ impl Line {
                 }
             }
             (Fate::Assigned(_), Some(arrival)) if eye >= arrival => {
-                self.rechoose(id, Rechoose::Late, out);
+                self.rechoose(id, Bar::Late, out);
             }
             (Fate::Armed { .. }, Some(arrival)) if eye > arrival => {
                 self.send_to_end(id, Reason::NotSeen, out);
@@ -439,7 +439,7 @@ impl Line {
             return;
         }
         let chute = choice.chute;
-        parcel.fate = Fate::Fired { choice, at, pulse: None, shared: None };
+        parcel.fate = Fate::Fired { choice, at, pulse: None, shared: None, among_hands: false };
         tell(out, id, ParcelEvent::Fired { tag, chute });
     }
 

@@ -3,8 +3,8 @@
 use crate::decision::{ArmPlan, Decision, ParcelEvent};
 use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
 use crate::layout::{
-    ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace, StationPlace,
-    ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
+    StationPlace, ZonePlace,
 };
 use crate::line::Line;
 use crate::packml::State;
@@ -75,7 +75,8 @@ pub(crate) fn demo_layout() -> Layout {
                 12 => ChuteRole::Quarantine,
                 _ => ChuteRole::Sort,
             };
-            chutes.push(ChutePlace { number, diverter: id, side, role });
+            let care = ChuteCare::PLAIN;
+            chutes.push(ChutePlace { number, diverter: id, side, role, care });
         }
     }
     nodes.push(node("PN", Duty::Essential));
@@ -130,6 +131,8 @@ pub(crate) fn demo_plan() -> Plan {
         prefix: prefix.to_string(),
         chutes: chutes.iter().copied().map(ChuteNo).collect(),
         allocation,
+        overflow: Vec::new(),
+        cut_off: None,
     };
     Plan {
         name: "day".to_string(),
@@ -140,6 +143,7 @@ pub(crate) fn demo_plan() -> Plan {
             rule("9", &[9], Allocation::Nearest),
             rule("r", &[7, 8], Allocation::RoundRobin),
         ],
+        bagged: Vec::new(),
     }
 }
 
@@ -515,6 +519,8 @@ impl Bench {
             Decision::Drive { .. }
             | Decision::Release { .. }
             | Decision::Light { .. }
+            | Decision::Lamp { .. }
+            | Decision::Chute { .. }
             | Decision::Alarm { .. }
             | Decision::Parcel { .. }
             | Decision::State { .. }
@@ -532,6 +538,8 @@ impl Bench {
             | Decision::Drive { .. }
             | Decision::Release { .. }
             | Decision::Light { .. }
+            | Decision::Lamp { .. }
+            | Decision::Chute { .. }
             | Decision::AskRoute { .. }
             | Decision::Alarm { .. }
             | Decision::State { .. }
@@ -568,6 +576,8 @@ impl Bench {
             | Decision::CancelArm { .. }
             | Decision::Release { .. }
             | Decision::Light { .. }
+            | Decision::Lamp { .. }
+            | Decision::Chute { .. }
             | Decision::AskRoute { .. }
             | Decision::Alarm { .. }
             | Decision::Parcel { .. }

@@ -1,6 +1,7 @@
 //! Nodes, journal and controller: what their coming, going and silence means for parcels.
 
 use crate::alarm::Alarm;
+use crate::chute::ChuteCause;
 use crate::decision::Decision;
 use crate::ids::{DiverterId, NodeId, ParcelId, Tag};
 use crate::layout::{Duty, EyePlace};
@@ -76,6 +77,7 @@ impl Line {
         }
         if restarted || !was_up {
             self.reissue(node, out);
+            self.turn_chutes(ChuteCause::Node, out);
         }
     }
 
@@ -142,6 +144,7 @@ impl Line {
             return;
         }
         self.memory.nodes[usize::from(node.0)].up = false;
+        self.turn_chutes(ChuteCause::Node, out);
         self.raise(Alarm::NodeDown(node), out);
         if self.layout.nodes[usize::from(node.0)].duty == Duty::Essential {
             self.hold(StateReason::NodeDown(node), out);

@@ -64,6 +64,9 @@ fn bounds(line: &Line) {
     assert!(memory.strangers.len() <= limits::STRANGERS_MAX, "strangers are bounded");
     assert!(memory.landed.len() <= limits::LANDED_MAX, "waybills are bounded");
     assert!(memory.landings.len() <= line.layout.chutes.len(), "landing eyes are of the layout");
+    assert!(memory.at_chutes.len() == line.layout.chutes.len(), "chutes are of the layout");
+    let rated = memory.at_chutes.values().all(|chute| chute.recent.len() <= limits::RATE_MAX);
+    assert!(rated, "decisions that a rate limit remembers are bounded");
     assert!(memory.running.inductions.len() <= limits::INDUCTIONS_MAX, "the rate is bounded");
     for under in &memory.under {
         if let Under::Parcel(id) = under {
@@ -86,6 +89,8 @@ fn fate(line: &Line, parcel: &Parcel) {
         Fate::Assigned(choice) => {
             assert!(parcel.certain, "an uncertain parcel has no chute");
             assert!(choice.allowed.contains(&choice.chute), "the chute is one of the allowed");
+            let chute = line.memory.at_chutes.get(&choice.chute);
+            assert!(chute.is_some_and(|chute| chute.state.takes()), "the chute takes parcels");
         }
         Fate::Armed { choice, tag } => {
             assert!(parcel.certain, "an uncertain parcel has no arm");

@@ -24,6 +24,7 @@ impl Line {
             return;
         }
         self.told(at);
+        self.note_landing_eye(chute, active, out);
         let before = self.memory.landings.get(&chute).copied();
         if !active {
             let Some(eye) = self.memory.landings.get_mut(&chute) else { return };
@@ -46,13 +47,16 @@ impl Line {
         let again = before.is_some_and(|eye| {
             eye.explained && (0..limits::REBOUND_MS).contains(&ms.since(eye.head))
         });
-        let owner = if shaken { None } else { self.pulse_owner(chute, at) };
-        let explained = owner.is_some() || again || self.maybe_owner(chute);
+        // Nothing comes any more and the lamp says so: it is the hand of whoever changes the bag.
+        let hand = self.hands_in(chute);
+        let owner = if shaken || hand { None } else { self.pulse_owner(chute, at) };
+        let explained = !hand && (owner.is_some() || again || self.maybe_owner(chute));
         let eye = LandingEye { head: ms, explained, blocked: true, rested: None };
         self.memory.landings.insert(chute, eye);
         match owner {
             Some(id) => self.note_pulse(id, chute, at, out),
             None if explained => {}
+            None if self.changing(chute) => self.note_hand(chute),
             None => {
                 self.memory.counters.unexpected_landings += 1;
                 self.raise(Alarm::UnexpectedLanding(chute), out);
@@ -83,11 +87,13 @@ impl Line {
     fn share_pulse(&mut self, chute: ChuteNo, at: Position) {
         let Some(place) = self.layout.chute(chute) else { return };
         let earliest = self.layout.diverter(place.diverter).landing_from;
+        let changing = self.changing(chute);
         for parcel in self.memory.live.values_mut() {
             match &mut parcel.fate {
-                Fate::Fired { choice, at: fired, pulse: None, shared } => {
+                Fate::Fired { choice, at: fired, pulse: None, shared, among_hands } => {
                     if choice.chute == chute && at.since(*fired) >= earliest {
                         shared.get_or_insert(at);
+                        *among_hands |= changing;
                     }
                 }
                 Fate::Fired { .. }
@@ -119,9 +125,11 @@ impl Line {
         position: Position,
         out: &mut Vec<Decision>,
     ) {
+        let changing = self.changing(chute);
         let Some(parcel) = self.memory.live.get_mut(&id) else { return };
-        if let Fate::Fired { pulse, .. } = &mut parcel.fate {
+        if let Fate::Fired { pulse, among_hands, .. } = &mut parcel.fate {
             *pulse = Some(position);
+            *among_hands = changing;
             tell(out, id, ParcelEvent::LandedProvisional { chute });
         }
     }

@@ -3,7 +3,7 @@
 use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, Side};
 use alloc::string::String;
 use alloc::vec::Vec;
-use units::{Distance, EncoderId, Micros, MmPerSecond};
+use units::{Distance, EncoderId, Grams, Micros, MmPerSecond};
 
 /// Everything about the line that does not change while it runs.
 ///
@@ -124,6 +124,82 @@ pub struct ChutePlace {
     pub side: Side,
     /// What it is for.
     pub role: ChuteRole,
+    /// What catches its parcels, and when it has its fill.
+    pub care: ChuteCare,
+}
+
+/// What catches a chute's parcels, how that is changed, and when it has its fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChuteCare {
+    /// What catches its parcels.
+    pub kind: ChuteKind,
+    /// How that is changed.
+    pub change: Change,
+    /// Its full eye blocked for so long means full; `None` without a full eye.
+    pub full_after: Option<Micros>,
+    /// Pieces with which it is full; `None` without a limit.
+    pub pieces_max: Option<u16>,
+    /// Weight with which it is full; `None` without a limit.
+    pub weight_max: Option<Grams>,
+    /// Most parcels that are decided for it within a span; `None` without a limit.
+    pub rate: Option<Rate>,
+}
+
+impl ChuteCare {
+    /// A slide without eye or limit.
+    pub const PLAIN: Self = Self {
+        kind: ChuteKind::Slide,
+        change: Change::Locked,
+        full_after: None,
+        pieces_max: None,
+        weight_max: None,
+        rate: None,
+    };
+}
+
+/// What catches a chute's parcels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChuteKind {
+    /// A bag with a label.
+    Bag,
+    /// A cage.
+    Cage,
+    /// Nothing but its slide.
+    Slide,
+}
+
+impl ChuteKind {
+    /// Its name in files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bag => "bag",
+            Self::Cage => "cage",
+            Self::Slide => "slide",
+        }
+    }
+}
+
+/// How what catches a chute's parcels is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The chute is locked, others take over.
+    Locked,
+    /// The slide collects so many pieces meanwhile.
+    Buffered {
+        /// How many.
+        pieces: u16,
+    },
+}
+
+/// Most parcels that are decided for a chute within a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// The span.
+    pub span: Micros,
+    /// Most parcels in it.
+    pub parcels: u16,
+    /// Most counts of their lengths in it; `None` without this limit.
+    pub length: Option<Distance>,
 }
 
 /// What a chute is for.

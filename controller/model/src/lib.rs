@@ -11,7 +11,9 @@ extern crate alloc;
 extern crate std;
 
 pub mod alarm;
+pub mod chute;
 pub mod decision;
+mod deed;
 mod divert;
 mod health;
 mod identify;

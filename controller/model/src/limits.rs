@@ -56,3 +56,14 @@ pub const REBOUND_MS: i32 = 900;
 /// How much longer than it is, in per cent, a parcel may read at the induction eye while a slower
 /// belt still holds its rear half; 1.5 times the speed and a start from standstill give 50.
 pub(crate) const DRAWN_PERCENT: i64 = 60;
+
+/// A landing eye blocked for so long has something standing under it: a full chute, or a jam where
+/// there is a full eye that sees nothing.
+pub const LANDING_STANDS: Micros = Micros::from_secs(10);
+
+/// Decisions for one chute that its rate limit remembers. Full: the oldest goes, so that a limit
+/// above this many a span does not hold; the configuration allows half of it.
+pub const RATE_MAX: usize = 512;
+
+/// An eye has proven that it is alive when it saw something at most so much belt travel ago.
+pub const EYE_ALIVE: Millimeters = Millimeters(100_000);

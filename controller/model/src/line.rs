@@ -1,11 +1,12 @@
 //! The line as one machine: one function per input.
 
+use crate::chute::ChuteCause;
 use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{NodeId, ParcelId};
 use crate::invariants;
 use crate::layout::Layout;
 use crate::limits;
-use crate::memory::Memory;
+use crate::memory::{Memory, WallTime};
 use crate::signal::Input;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
@@ -56,7 +57,10 @@ impl Line {
         assert!(!layout.zones.is_empty(), "a layout has zones");
         assert!(memory.nodes.len() == layout.nodes.len(), "memory of another layout: nodes");
         assert!(memory.under.len() == eyes, "memory of another layout: eyes");
-        Self { layout, memory }
+        let mut line = Self { layout, memory };
+        line.memory.spoke.resize(eyes, None);
+        line.furnish_chutes();
+        line
     }
 
     /// Its geometry.
@@ -74,8 +78,12 @@ impl Line {
     /// Total and bounded: an input that fits nothing is counted or ignored; the work grows with the
     /// parcels on the belt, of which there are at most `in_flight_max`.
     pub fn handle(&mut self, now: Micros, input: Input, out: &mut Vec<Decision>) {
+        let chutes = self.chute_deadline().is_some_and(|at| at <= now);
         self.memory.now = self.memory.now.max(now);
         self.run_deadlines(out);
+        if chutes {
+            self.turn_chutes(ChuteCause::Eye, out);
+        }
         self.dispatch(input, out);
         self.settle(out);
         if cfg!(debug_assertions) {
@@ -105,14 +113,24 @@ impl Line {
             Input::Adopted { node, tags } => self.adopted(node, &tags, out),
             Input::Route { parcel, facts } => self.route(parcel, facts, out),
             Input::Command { command, by } => self.command(command, &by, out),
-            Input::PlanSelected { plan } => self.select_plan(plan),
+            Input::PlanSelected { plan } => {
+                self.select_plan(plan);
+                self.turn_chutes(ChuteCause::Plan, out);
+            }
             Input::Withheld { tag } => self.withheld(tag, out),
             Input::CommitsStalled => self.stalled(out),
             Input::CommitsResumed => self.commits_resumed(out),
             Input::Resumed { gap } => self.resumed(gap, out),
             Input::Quarantined => self.quarantined(out),
-            // Wall-clock time is for people; a timer has done its work in `run_deadlines`.
-            Input::WallClock { .. } | Input::Timer => {}
+            Input::Chute { chute, contact, active } => {
+                self.chute_contact(chute, contact, active, out);
+            }
+            Input::Deed { deed, by, reason: _ } => self.deed(deed, &by, out),
+            Input::WallClock { utc_us } => {
+                self.memory.wall = Some(WallTime { at: self.memory.now, utc_us });
+            }
+            // Its work was done before.
+            Input::Timer => {}
         }
     }
 
@@ -120,15 +138,17 @@ impl Line {
     fn settle(&mut self, out: &mut Vec<Decision>) {
         self.purge_arms(out);
         self.settle_dark(out);
+        self.leave_closed_chutes(out);
         self.plan_arms(out);
         self.guard_end(out);
         self.adjust_release(out);
         self.adjust_lights(out);
+        self.adjust_lamps(out);
     }
 
     /// When it wants [`Input::Timer`] at the latest.
-    pub const fn next_deadline(&self) -> Option<Micros> {
-        self.memory.machine.mode.until()
+    pub fn next_deadline(&self) -> Option<Micros> {
+        self.memory.machine.mode.until().into_iter().chain(self.chute_deadline()).min()
     }
 
     /// The position of each node at which [`Input::Heard`] is wanted; `None` when nothing waits.

@@ -1,6 +1,7 @@
 //! Everything the line remembers: plain data, so that a snapshot is the whole of it.
 
 use crate::alarm::Alarm;
+use crate::chute::ChuteMemory;
 use crate::decision::{ArmPlan, Light};
 use crate::ids::{ChuteNo, EyeId, ParcelId, Tag};
 use crate::layout::Layout;
@@ -60,12 +61,34 @@ pub struct Memory {
     pub tally: Tally,
     /// Final landings by chute.
     pub chutes: BTreeMap<ChuteNo, u64>,
+    /// What is known of each chute of the layout.
+    pub at_chutes: BTreeMap<ChuteNo, ChuteMemory>,
+    /// Belt position of the latest edge at each eye, by eye id; `None` before the first one.
+    pub spoke: Vec<Option<Position>>,
+    /// Wall-clock time as last told; `None` before.
+    pub wall: Option<WallTime>,
     /// Alarms that stand.
     pub alarms: BTreeSet<Alarm>,
     /// Counts of what is not a parcel's outcome.
     pub counters: Counters,
     /// Running time, for the rate.
     pub running: Running,
+}
+
+/// Wall-clock time at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WallTime {
+    /// The instant.
+    pub at: Micros,
+    /// Microseconds since 1970-01-01 UTC at it.
+    pub utc_us: u64,
+}
+
+impl WallTime {
+    /// Microseconds since 1970-01-01 UTC at `now`.
+    pub const fn utc_us(self, now: Micros) -> u64 {
+        self.utc_us.saturating_add(now.0.saturating_sub(self.at.0))
+    }
 }
 
 /// PackML state with its data.
@@ -255,6 +278,8 @@ pub struct Counters {
     pub found_again: u64,
     /// Inputs set aside.
     pub quarantined: u64,
+    /// Parcels that people found beside the line.
+    pub fallen: u64,
 }
 
 /// Running time, for the rate.
@@ -305,6 +330,9 @@ impl Memory {
             landed: Waybills::default(),
             tally: Tally::default(),
             chutes: BTreeMap::new(),
+            at_chutes: BTreeMap::new(),
+            spoke: vec![None; layout.eyes.len()],
+            wall: None,
             alarms: BTreeSet::new(),
             counters: Counters::default(),
             running: Running::default(),

@@ -126,6 +126,9 @@ pub enum Fate {
         /// Where an earlier parcel's pulse ended after this one could have begun its own: the two
         /// may have merged into one.
         shared: Option<Position>,
+        /// Its pulse came while the chute's bag was, or was about to be, changed: hands cut the eye
+        /// too, so that it counts only beside a downstream eye that is proven alive.
+        among_hands: bool,
     },
     /// The arm's end is not known; ends at the next eye, or unconfirmed.
     MayHaveFired {

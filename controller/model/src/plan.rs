@@ -13,6 +13,8 @@ pub struct Plan {
     pub version: u32,
     /// Rules in order of the file.
     pub rules: Vec<Rule>,
+    /// Chutes that take parcels only into a bag that is bound.
+    pub bagged: Vec<ChuteNo>,
 }
 
 /// One key and where it may go.
@@ -26,7 +28,38 @@ pub struct Rule {
     pub chutes: Vec<ChuteNo>,
     /// How one of them is chosen.
     pub allocation: Allocation,
+    /// Chutes of the same carrier for this key alone when none of `chutes` can be had, in order.
+    pub overflow: Vec<ChuteNo>,
+    /// Time of day from which on the key goes elsewhere.
+    pub cut_off: Option<CutOff>,
 }
+
+/// A time of day from which on a key goes elsewhere, because its last truck has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutOff {
+    /// Minute of the UTC day from which on it is over.
+    pub from: u16,
+    /// Minute of the UTC day at which the next business day begins.
+    pub until: u16,
+    /// 留仓: chutes of the same carrier in order of preference; empty = end of the line.
+    pub chutes: Vec<ChuteNo>,
+}
+
+impl CutOff {
+    /// Whether it is over at this wall-clock time.
+    pub const fn is_over(&self, utc_us: u64) -> bool {
+        let minute = utc_us / 60_000_000 % MINUTES;
+        let (from, until) = (self.from as u64, self.until as u64);
+        if from <= until {
+            from <= minute && minute < until
+        } else {
+            from <= minute || minute < until
+        }
+    }
+}
+
+/// Minutes of a day.
+const MINUTES: u64 = 1_440;
 
 /// How a chute is chosen from a rule's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +68,10 @@ pub enum Allocation {
     Nearest,
     /// The next in turn that is available.
     RoundRobin,
+    /// 瀑布: the same one until it takes nothing more, then the next.
+    Fill,
+    /// The available one with the fewest parcels, decided ones included; the first of equal ones.
+    Balance,
 }
 
 /// What the manifest knows of a waybill; enters only as a route reply.

@@ -86,6 +86,12 @@ reasons! {
     UnassignedRead 24 "unassigned_read" "读码归属不明" "Read of unknown owner";
     /// Longer than the longest parcel: touching parcels.
     Touching 25 "touching" "连件" "Touching parcels";
+    /// Every chute of the key has its fill.
+    ChuteFull 40 "chute_full" "格口满格" "Chutes full";
+    /// Every chute of the key has had as many parcels as its rate limit allows.
+    RateLimit 41 "rate_limit" "格口限速" "Rate limit of the chute";
+    /// The key's last truck has left, and nothing is planned for later ones.
+    CutOff 42 "cut_off" "已过截单时间" "After the cut-off";
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Routes: gates first, then the plan.
 
 use crate::alarm::Alarm;
+use crate::chute::Bar;
 use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{ChuteNo, DiverterId, ParcelId};
 use crate::layout::{ChutePlace, ChuteRole};
@@ -13,15 +14,6 @@ use crate::reason::Reason;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// Why an earlier choice of chute no longer holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rechoose {
-    /// Its last instant passed.
-    Late,
-    /// Its diverter went off.
-    Off,
-}
 
 /// The gate that an item did not pass; the gravest first.
 pub(crate) fn gate(facts: &Facts) -> Option<Reason> {
@@ -110,6 +102,16 @@ impl Line {
         }
     }
 
+    /// Whether the plan of a parcel's induction has this chute for its key.
+    pub(crate) fn plan_allows(&self, id: ParcelId, facts: &Facts, chute: ChuteNo) -> bool {
+        let plan = self.memory.plans.iter().rfind(|plan| plan.from <= id);
+        let rule = plan.and_then(|plan| rule_for(&plan.plan, facts).map(|at| &plan.plan.rules[at]));
+        rule.is_some_and(|rule| {
+            let later = rule.cut_off.iter().flat_map(|cut_off| &cut_off.chutes);
+            rule.chutes.iter().chain(&rule.overflow).chain(later).any(|found| *found == chute)
+        })
+    }
+
     /// Decides an exception chute; without one, or when it cannot be had, the end of the line.
     fn assign_exception(
         &mut self,
@@ -122,72 +124,110 @@ impl Line {
             self.send_to_end(id, reason, out);
             return;
         };
-        if self.obtainable(id, chute) {
-            let choice =
-                Choice { chute, allowed: vec![chute], alternate: false, reason: Some(reason) };
-            self.set_choice(id, choice, out);
-        } else {
-            self.send_to_end(id, reason, out);
-        }
-    }
-
-    /// Decides one chute of a rule.
-    fn assign(&mut self, id: ParcelId, plan: usize, rule: usize, out: &mut Vec<Decision>) {
-        let allowed = self.memory.plans[plan].plan.rules[rule].chutes.clone();
-        let start = match self.memory.plans[plan].plan.rules[rule].allocation {
-            Allocation::Nearest => 0,
-            Allocation::RoundRobin => {
-                let turn = self.memory.plans[plan].turns[rule];
-                usize::try_from(turn).unwrap_or(0) % allowed.len().max(1)
-            }
-        };
-        let order = (0..allowed.len()).map(|step| (start + step) % allowed.len());
-        let found = order.clone().find(|index| self.obtainable(id, allowed[*index]));
-        match found {
-            Some(index) => {
-                self.memory.plans[plan].turns[rule] = u32::try_from(index + 1).unwrap_or(0);
-                let chute = allowed[index];
-                self.set_choice(id, Choice { chute, allowed, alternate: false, reason: None }, out);
-            }
+        match self.bar(id, chute) {
             None => {
-                let reason = self.unobtainable(&allowed, Reason::RouteLate);
+                let choice =
+                    Choice { chute, allowed: vec![chute], alternate: false, reason: Some(reason) };
+                self.set_choice(id, choice, out);
+            }
+            Some(bar) => {
+                self.pass_over(id, chute, bar, out);
                 self.send_to_end(id, reason, out);
             }
         }
     }
 
-    /// Why none of these chutes can be had: off, or else `late`.
-    fn unobtainable(&self, allowed: &[ChuteNo], late: Reason) -> Reason {
-        let some_on = allowed
-            .iter()
-            .filter_map(|chute| self.layout.chute(*chute))
-            .any(|chute| self.diverter_on(chute.diverter));
-        if some_on { late } else { Reason::ChuteOff }
+    /// Decides one chute of a rule: of its own list by its allocation, then of its overflow.
+    fn assign(&mut self, id: ParcelId, plan: usize, rule: usize, out: &mut Vec<Decision>) {
+        let wall = self.memory.wall.map(|wall| wall.utc_us(self.memory.now));
+        let (rules, turn) = (&self.memory.plans[plan], self.memory.plans[plan].turns[rule]);
+        let found = &rules.plan.rules[rule];
+        let over =
+            found.cut_off.as_ref().filter(|cut_off| wall.is_some_and(|at| cut_off.is_over(at)));
+        let (allowed, own, order) = match over {
+            Some(cut_off) if cut_off.chutes.is_empty() => {
+                return self.send_to_end(id, Reason::CutOff, out);
+            }
+            Some(cut_off) => {
+                let chutes = cut_off.chutes.clone();
+                (chutes.clone(), 0, chutes)
+            }
+            None => {
+                let allowed: Vec<ChuteNo> =
+                    found.chutes.iter().chain(&found.overflow).copied().collect();
+                let mut order = self.order(&found.chutes, found.allocation, turn);
+                order.extend(&found.overflow);
+                (allowed, found.chutes.len(), order)
+            }
+        };
+        let allocation = found.allocation;
+        let mut bars = Vec::new();
+        for chute in order {
+            if let Some(bar) = self.bar(id, chute) {
+                self.pass_over(id, chute, bar, out);
+                bars.push(bar);
+                continue;
+            }
+            let index = allowed.iter().take(own).position(|found| *found == chute);
+            if let Some(index) = index {
+                let next = match allocation {
+                    Allocation::Nearest | Allocation::RoundRobin | Allocation::Balance => index + 1,
+                    Allocation::Fill => index,
+                };
+                self.memory.plans[plan].turns[rule] = u32::try_from(next).unwrap_or(0);
+            }
+            let choice = Choice { chute, allowed, alternate: false, reason: None };
+            return self.set_choice(id, choice, out);
+        }
+        let bar = bars.into_iter().min().unwrap_or(Bar::Off);
+        self.send_to_end(id, bar.reason(Reason::RouteLate), out);
+    }
+
+    /// The order in which the chutes of a list are tried.
+    fn order(&self, chutes: &[ChuteNo], allocation: Allocation, turn: u32) -> Vec<ChuteNo> {
+        let mut order = chutes.to_vec();
+        let start = usize::try_from(turn).unwrap_or(0) % order.len().max(1);
+        match allocation {
+            Allocation::Nearest => {}
+            Allocation::RoundRobin | Allocation::Fill => order.rotate_left(start),
+            Allocation::Balance => {
+                order.sort_by_key(|chute| {
+                    self.at_chute(*chute).content.pieces + self.decided_for(*chute)
+                });
+            }
+        }
+        order
+    }
+
+    /// Tells that a chute could not be had. That a place on the belt is past tells nothing of it.
+    fn pass_over(&mut self, id: ParcelId, chute: ChuteNo, bar: Bar, out: &mut Vec<Decision>) {
+        if bar != Bar::Late {
+            self.count_bar(chute, bar);
+            tell(out, id, ParcelEvent::PassedOver { chute, bar });
+        }
     }
 
     /// Looks for another chute of the same list, or gives the parcel up to the end of the line.
-    pub(crate) fn rechoose(&mut self, id: ParcelId, why: Rechoose, out: &mut Vec<Decision>) {
+    pub(crate) fn rechoose(&mut self, id: ParcelId, why: Bar, out: &mut Vec<Decision>) {
         let Some(choice) = self.memory.live.get(&id).and_then(|parcel| parcel.fate.choice()) else {
             return;
         };
         let mut choice = choice.clone();
-        let other = choice
-            .allowed
-            .iter()
-            .copied()
-            .find(|chute| *chute != choice.chute && self.obtainable(id, *chute));
+        self.pass_over(id, choice.chute, why, out);
+        let others = choice.allowed.iter().copied().filter(|chute| *chute != choice.chute);
+        let bars: Vec<(ChuteNo, Option<Bar>)> =
+            others.map(|chute| (chute, self.bar(id, chute))).collect();
+        let other = bars.iter().find(|(_, bar)| bar.is_none()).map(|(chute, _)| *chute);
         match other {
             Some(chute) => {
                 choice.chute = chute;
-                choice.alternate |= why == Rechoose::Off;
+                choice.alternate |= why != Bar::Late;
                 self.set_choice(id, choice, out);
             }
             None => {
-                let reason = match why {
-                    Rechoose::Late => self.unobtainable(&choice.allowed, Reason::ArmLate),
-                    Rechoose::Off => Reason::ChuteOff,
-                };
-                self.send_to_end(id, reason, out);
+                let others = bars.into_iter().filter_map(|(_, bar)| bar);
+                let bar = if why == Bar::Late { others.min().unwrap_or(why).min(why) } else { why };
+                self.send_to_end(id, bar.reason(Reason::ArmLate), out);
             }
         }
     }
@@ -197,6 +237,9 @@ impl Line {
         let Choice { chute, alternate, reason, .. } = choice;
         parcel.fate = Fate::Assigned(choice);
         tell(out, id, ParcelEvent::Assigned { chute, alternate, reason });
+        if let Some(parcel) = self.memory.live.get(&id).cloned() {
+            self.note_rate(chute, &parcel);
+        }
     }
 
     /// Whether a diverter is on.
@@ -205,13 +248,19 @@ impl Line {
         self.memory.nodes[usize::from(node.0)].up
     }
 
-    /// Whether a parcel can still be armed for a chute that is on.
-    fn obtainable(&self, id: ParcelId, chute: ChuteNo) -> bool {
-        let place = self.layout.chute(chute);
-        let parcel = self.memory.live.get(&id);
-        place.zip(parcel).is_some_and(|(place, parcel)| {
-            self.diverter_on(place.diverter) && self.in_time(parcel, place)
-        })
+    /// Why a parcel cannot have a chute now; `None` when it can.
+    fn bar(&self, id: ParcelId, chute: ChuteNo) -> Option<Bar> {
+        let (Some(place), Some(parcel)) = (self.layout.chute(chute), self.memory.live.get(&id))
+        else {
+            return Some(Bar::Off);
+        };
+        if !self.diverter_on(place.diverter) {
+            Some(Bar::Off)
+        } else if !self.in_time(parcel, place) {
+            Some(Bar::Late)
+        } else {
+            self.no_place(chute, parcel)
+        }
     }
 
     /// Whether the arm for this chute is still ahead of the parcel.

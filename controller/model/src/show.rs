@@ -1,10 +1,11 @@
 //! The view: a pure function of the line's state and the instant.
 
-use crate::ids::EyeId;
+use crate::chute::ChuteMemory;
+use crate::ids::{ChuteNo, EyeId};
 use crate::limits;
 use crate::line::Line;
 use crate::parcel::{Fate, Parcel};
-use crate::view::{LineView, ParcelView};
+use crate::view::{ChuteView, LineView, ParcelView};
 use units::Micros;
 
 impl Line {
@@ -19,10 +20,27 @@ impl Line {
             induction_paused: self.paused(),
             tally: memory.tally.clone(),
             chutes: memory.chutes.clone(),
+            at_chutes: memory
+                .at_chutes
+                .iter()
+                .map(|(no, found)| self.chute_view(*no, found))
+                .collect(),
             parcels: memory.live.values().map(|parcel| self.parcel_view(parcel, now)).collect(),
             alarms: memory.alarms.iter().copied().collect(),
             plan: memory.plans.last().map(|plan| (plan.plan.name.clone(), plan.plan.version)),
             parcels_per_hour: self.rate(now),
+        }
+    }
+
+    fn chute_view(&self, chute: ChuteNo, memory: &ChuteMemory) -> ChuteView {
+        ChuteView {
+            chute,
+            state: memory.state,
+            since: memory.since,
+            lamp: memory.lamp,
+            content: memory.content.clone(),
+            coming: self.decided_for(chute),
+            counts: memory.counts,
         }
     }
 

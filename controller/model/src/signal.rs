@@ -83,6 +83,15 @@ pub enum Input {
         /// The node's clock at the end.
         ms: Millis,
     },
+    /// A contact of a chute changed, or is told again after a connect.
+    Chute {
+        /// Which chute.
+        chute: ChuteNo,
+        /// Which contact.
+        contact: ChuteContact,
+        /// Blocked, on, pressed.
+        active: bool,
+    },
     /// A contact of the panel changed.
     Contact {
         /// Which one.
@@ -154,6 +163,15 @@ pub enum Input {
         /// Who.
         by: String,
     },
+    /// A person did something at a chute or with a parcel, or wants something done.
+    Deed {
+        /// What.
+        deed: Deed,
+        /// Who.
+        by: String,
+        /// Why, in the person's words; may be empty.
+        reason: String,
+    },
     /// The plan in force from now on, for parcels inducted from now on.
     PlanSelected {
         /// The plan.
@@ -176,7 +194,7 @@ pub enum Input {
     },
     /// An input made the model panic twice and was set aside; nothing is certain any more.
     Quarantined,
-    /// Wall-clock time, for people only: no decision depends on it.
+    /// Wall-clock time, for people and for the cut-off times of a plan.
     WallClock {
         /// Microseconds since 1970-01-01 UTC.
         utc_us: u64,
@@ -235,6 +253,122 @@ pub enum Contact {
     Reset,
     /// End chute full.
     EndFull,
+}
+
+/// A contact of a chute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChuteContact {
+    /// Full eye.
+    Full,
+    /// Lock switch; the node refuses by itself while it is on.
+    Lock,
+    /// Lock button.
+    Button,
+}
+
+/// What a person did at a chute or with a parcel, or wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Lock a chute, as its button does.
+    Lock {
+        /// Which chute.
+        chute: ChuteNo,
+    },
+    /// Unlock a chute; what has no label in it was taken away.
+    Unlock {
+        /// Which chute.
+        chute: ChuteNo,
+    },
+    /// Take a chute out of use.
+    TakeOut {
+        /// Which chute.
+        chute: ChuteNo,
+    },
+    /// Take a chute into use again.
+    PutBack {
+        /// Which chute.
+        chute: ChuteNo,
+    },
+    /// A bag was hung and its label scanned.
+    BindBag {
+        /// Which chute.
+        chute: ChuteNo,
+        /// The label.
+        label: String,
+    },
+    /// The label of a bag was scanned to close it.
+    CloseBag {
+        /// Which chute.
+        chute: ChuteNo,
+        /// The label.
+        label: String,
+    },
+    /// 人工落格: a parcel was put into a chute by hand.
+    PutByHand {
+        /// Which chute.
+        chute: ChuteNo,
+        /// The parcel's code.
+        code: String,
+    },
+    /// 错分登记: a parcel was found in a chute where it does not belong, and was taken out.
+    Missorted {
+        /// Which chute.
+        chute: ChuteNo,
+        /// The parcel's code.
+        code: String,
+    },
+    /// 掉件: a parcel was found beside the line; it will be inducted again.
+    Fallen {
+        /// The parcel's code.
+        code: String,
+    },
+}
+
+impl Deed {
+    /// Its chute, where it has one.
+    pub const fn chute(&self) -> Option<ChuteNo> {
+        match self {
+            Self::Lock { chute }
+            | Self::Unlock { chute }
+            | Self::TakeOut { chute }
+            | Self::PutBack { chute }
+            | Self::BindBag { chute, .. }
+            | Self::CloseBag { chute, .. }
+            | Self::PutByHand { chute, .. }
+            | Self::Missorted { chute, .. } => Some(*chute),
+            Self::Fallen { .. } => None,
+        }
+    }
+
+    /// Its name in files, reports and the interface.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Lock { .. } => "lock",
+            Self::Unlock { .. } => "unlock",
+            Self::TakeOut { .. } => "take_out",
+            Self::PutBack { .. } => "put_back",
+            Self::BindBag { .. } => "bind_bag",
+            Self::CloseBag { .. } => "close_bag",
+            Self::PutByHand { .. } => "put_by_hand",
+            Self::Missorted { .. } => "missorted",
+            Self::Fallen { .. } => "fallen",
+        }
+    }
+
+    /// The code that was scanned for it, where one was.
+    pub const fn code(&mut self) -> Option<&mut String> {
+        match self {
+            Self::BindBag { label: code, .. }
+            | Self::CloseBag { label: code, .. }
+            | Self::PutByHand { code, .. }
+            | Self::Missorted { code, .. }
+            | Self::Fallen { code } => Some(code),
+            Self::Lock { .. }
+            | Self::Unlock { .. }
+            | Self::TakeOut { .. }
+            | Self::PutBack { .. } => None,
+        }
+    }
 }
 
 /// Why a node is down.

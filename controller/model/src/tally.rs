@@ -56,6 +56,15 @@ impl Line {
         }
         *self.memory.chutes.entry(chute).or_insert(0) += 1;
         tell(out, id, ParcelEvent::Landed { chute, alternate });
+        let pulse = match parcel.fate {
+            Fate::Fired { pulse, shared, .. } => pulse.or(shared),
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Armed { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => None,
+        };
+        self.load_chute(chute, pulse, parcel.weight, out);
     }
 
     /// Ends a parcel at the end of the line.
@@ -158,7 +167,10 @@ impl Line {
         }
         self.memory.tally.removed += 1;
         match chute {
-            Some(_) => self.remember(&open.parcel),
+            Some(chute) => {
+                self.remember(&open.parcel);
+                self.load_chute(chute, None, open.parcel.weight, out);
+            }
             None => {
                 for waybill in waybills(&open.parcel) {
                     self.memory.landed.remove(&waybill);

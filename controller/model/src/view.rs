@@ -1,6 +1,7 @@
 //! What the line shows of itself: plain data, a pure function of its state, never journaled.
 
 use crate::alarm::Alarm;
+use crate::chute::{ChuteCounts, ChuteState, Content, Lamp};
 use crate::ids::{ChuteNo, NodeId, ParcelId};
 use crate::packml::{State, StateReason};
 use crate::reason::Reason;
@@ -26,6 +27,8 @@ pub struct LineView {
     pub tally: Tally,
     /// Final landings by chute.
     pub chutes: BTreeMap<ChuteNo, u64>,
+    /// What each chute is doing, ascending.
+    pub at_chutes: Vec<ChuteView>,
     /// Parcels on the sorter belt, downstream first.
     pub parcels: Vec<ParcelView>,
     /// Alarms that stand.
@@ -34,6 +37,25 @@ pub struct LineView {
     pub plan: Option<(String, u32)>,
     /// Inducted in the last minute that was running, as parcels an hour.
     pub parcels_per_hour: u32,
+}
+
+/// One chute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChuteView {
+    /// Which.
+    pub chute: ChuteNo,
+    /// What it is doing.
+    pub state: ChuteState,
+    /// Since when.
+    pub since: Micros,
+    /// What its lamp says.
+    pub lamp: Lamp,
+    /// What lies in it.
+    pub content: Content,
+    /// Parcels decided for it that have not landed.
+    pub coming: u32,
+    /// Counts.
+    pub counts: ChuteCounts,
 }
 
 /// A condition that is not met, named so that a person can act.
@@ -53,6 +75,24 @@ pub enum Unmet {
     WrongState(State),
     /// This parcel is not open: there is nothing to resolve.
     NotOpen(ParcelId),
+    /// The line has no chute of this number.
+    NoSuchChute(ChuteNo),
+    /// The chute is not locked.
+    NotLocked(ChuteNo),
+    /// A bag is bound there; it has to be closed first.
+    BagOpen(ChuteNo),
+    /// No bag is bound there, or another one.
+    OtherBag(ChuteNo),
+    /// The label is bound there already.
+    LabelBound(ChuteNo),
+    /// A code is needed.
+    NoCode,
+    /// This parcel is on the belt.
+    OnBelt(ParcelId),
+    /// This parcel's gate is not passed: only the quarantine chute may have it.
+    GateClosed(ParcelId),
+    /// The plan does not allow this parcel in that chute.
+    OtherKey(ChuteNo),
 }
 
 /// The outcome equation: inducted = the sum of all the others.

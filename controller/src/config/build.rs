@@ -7,20 +7,20 @@ use super::policies::Policies;
 use ipnet::IpNet;
 use line_engine::{EngineLimits, EngineSetup};
 use line_file::{
-    Bus, BusKind, ChuteRole, EchoMode, LineFile, Node, NodeKind, Parity, Rs485, ZoneMode,
+    Bus, BusKind, ChuteKind, ChuteRole, EchoMode, LineFile, Node, NodeKind, Parity, Rs485, ZoneMode,
 };
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, Side};
 use line_model::layout::{
-    self, ChutePlace, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace, StationPlace,
-    ZonePlace,
+    self, Change, ChuteCare, ChutePlace, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
+    Rate, StationPlace, ZonePlace,
 };
-use line_model::signal::Contact;
+use line_model::signal::{ChuteContact, Contact};
 use modbus::session::{Echo, Wire};
 use node_link::{BusSetup, InputRole, LinkLimits, StationSetup};
 use registers::points::{self, MODE_ACCUMULATE, MODE_GAPPING, MODE_TRANSPORT};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use units::{Distance, EncoderId, Micros, MmPerSecond};
+use units::{Distance, EncoderId, Grams, Micros, MmPerSecond};
 
 /// A checked line: cannot be built from a file with a fault.
 #[derive(Clone, Debug)]
@@ -247,6 +247,9 @@ fn to_counts(mm: i64, counts_per_metre: u32) -> Distance {
     Distance(mm * i64::from(counts_per_metre) / 1_000)
 }
 
+/// Span of a chute's rate limit where the file gives none.
+const RATE_SPAN_MS: u32 = 60_000;
+
 fn millis(ms: u32) -> Micros {
     Micros::from_millis(u64::from(ms))
 }
@@ -281,6 +284,21 @@ pub(crate) fn line(
         chute_names: names.collect(),
         file,
     }
+}
+
+/// The inputs of a diverter's node that are contacts of its chutes.
+fn chute_contacts(diverter: &line_file::Diverter) -> [(u8, ChuteContact, Option<u16>); 6] {
+    use points::diverter::{
+        BUTTON_LEFT, BUTTON_RIGHT, FULL_LEFT, FULL_RIGHT, LOCK_LEFT, LOCK_RIGHT,
+    };
+    [
+        (FULL_LEFT, ChuteContact::Full, diverter.left),
+        (FULL_RIGHT, ChuteContact::Full, diverter.right),
+        (LOCK_LEFT, ChuteContact::Lock, diverter.left),
+        (LOCK_RIGHT, ChuteContact::Lock, diverter.right),
+        (BUTTON_LEFT, ChuteContact::Button, diverter.left),
+        (BUTTON_RIGHT, ChuteContact::Button, diverter.right),
+    ]
 }
 
 /// What the pieces share: the sorter belt and its encoder.
@@ -424,7 +442,33 @@ impl<'a> Builder<'a> {
             ChuteRole::GeneralExceptions => layout::ChuteRole::GeneralExceptions,
             ChuteRole::Quarantine => layout::ChuteRole::Quarantine,
         };
-        Some(ChutePlace { number: ChuteNo(chute.number), diverter: DiverterId(id(n)), side, role })
+        let (number, diverter) = (ChuteNo(chute.number), DiverterId(id(n)));
+        Some(ChutePlace { number, diverter, side, role, care: self.care(chute) })
+    }
+
+    fn care(&self, chute: &line_file::Chute) -> ChuteCare {
+        let span = millis(chute.rate_span_ms.unwrap_or(RATE_SPAN_MS));
+        let length = chute.rate_length_mm.map(|mm| self.counts(i64::from(mm)));
+        let parcels = chute.rate_parcels;
+        ChuteCare {
+            kind: match chute.kind {
+                Some(ChuteKind::Bag) => layout::ChuteKind::Bag,
+                Some(ChuteKind::Cage) => layout::ChuteKind::Cage,
+                Some(ChuteKind::Slide) | None => layout::ChuteKind::Slide,
+            },
+            change: chute
+                .buffer_pieces
+                .map_or(Change::Locked, |pieces| Change::Buffered { pieces }),
+            full_after: chute.full_delay_ms.map(millis),
+            pieces_max: chute.pieces_max,
+            weight_max: chute.weight_max_g.map(Grams),
+            rate: (parcels.is_some() || length.is_some()).then(|| Rate {
+                span,
+                // Without a limit of its own the length alone limits.
+                parcels: parcels.unwrap_or(u16::MAX),
+                length,
+            }),
+        }
     }
 
     fn limits(&self, derived: &Derived) -> Limits {
@@ -532,6 +576,14 @@ impl<'a> Builder<'a> {
                     for (input, number) in sides {
                         if let Some(number) = number {
                             set(input, InputRole::Landing(ChuteNo(number)));
+                        }
+                    }
+                    for (input, contact, number) in chute_contacts(diverter) {
+                        let chute = file.chute.iter().find(|chute| Some(chute.number) == number);
+                        let eye = chute.is_some_and(|chute| chute.full_delay_ms.is_some());
+                        if let Some(chute) = chute.filter(|_| eye || contact != ChuteContact::Full)
+                        {
+                            set(input, InputRole::Chute(ChuteNo(chute.number), contact));
                         }
                     }
                 }

@@ -1,8 +1,10 @@
 //! Every key of the files with type, range and meaning: the one table behind the checks and
 //! `CONFIG.md`.
 
+use line_model::limits::RATE_MAX;
 use registers::NodeKind;
 use registers::descriptor::Setting;
+use registers::points::diverter::FULL_MS;
 use registers::points::{SETTING_DEBOUNCE, SETTING_LEASE, SETTING_OWN};
 
 /// One key.
@@ -94,6 +96,7 @@ const DEBOUNCE: Kind = setting(NodeKind::Zone, SETTING_DEBOUNCE);
 const READ_WAIT: Kind = setting(NodeKind::Scanner, SETTING_OWN);
 const RESULT_WAIT: Kind = setting(NodeKind::Dws, SETTING_OWN);
 const NODE_KINDS: &[&str] = &["zone", "diverter", "scanner", "dws", "panel"];
+const CHUTE_KINDS: &[&str] = &["bag", "cage", "slide"];
 const ROLES: &[&str] = &["sort", "general_exceptions", "quarantine"];
 
 /// Keys of a line file.
@@ -270,6 +273,49 @@ pub const LINE: &[Key] = &[
         "What it is for; exactly one for general exceptions and one for quarantine.",
     ),
     optional("chute[].name_zh", Kind::Text(64), "its number", "Name for operators."),
+    optional("chute[].kind", Kind::Word(CHUTE_KINDS), "slide", "What catches its parcels."),
+    optional(
+        "chute[].full_delay_ms",
+        Kind::Integer(FULL_MS as i64, 60_000),
+        "no full eye",
+        "It has a full eye (input full_left or full_right), and this long blocked means full; the node itself refuses from 2500 ms on.",
+    ),
+    optional(
+        "chute[].pieces_max",
+        Kind::Integer(1, 10_000),
+        "no limit",
+        "Pieces with which it is full.",
+    ),
+    optional(
+        "chute[].weight_max_g",
+        Kind::Integer(1_000, 2_000_000),
+        "no limit",
+        "Weight with which it is full.",
+    ),
+    optional(
+        "chute[].buffer_pieces",
+        Kind::Integer(1, 50),
+        "it is locked meanwhile",
+        "While its bag is changed the slide collects so many pieces.",
+    ),
+    optional(
+        "chute[].rate_parcels",
+        Kind::Integer(1, (RATE_MAX / 2) as i64),
+        "no limit",
+        "Most parcels that are sent to it within rate_span_ms; the next one goes to another chute of its key.",
+    ),
+    optional(
+        "chute[].rate_span_ms",
+        Kind::Integer(1_000, 3_600_000),
+        "60000",
+        "Span of its rate limit.",
+    ),
+    optional(
+        "chute[].rate_length_mm",
+        Kind::Integer(500, 1_000_000),
+        "no limit",
+        "Most length of parcels that is sent to it within rate_span_ms.",
+    ),
     key("end", Kind::Table, "The end of the sorter belt."),
     key("end.node", NAME, "The node that watches the end eye (input eye_end), of kind panel."),
     key("end.eye_at_mm", PLACE_MM, "The end eye."),
@@ -451,6 +497,12 @@ pub const PLAN: &[Key] = &[
         Kind::Integer(1, 9_999),
         "Number of a chute of role sort; one logical chute each.",
     ),
+    optional(
+        "chute[].bagged",
+        Kind::Boolean,
+        "false",
+        "It takes parcels only while a bag with a label is bound.",
+    ),
     key("rule", Kind::Tables(1, 10_000), "One key and where it may go."),
     key("rule[].carrier", NAME, "Carrier code, compared exactly."),
     key(
@@ -465,8 +517,26 @@ pub const PLAN: &[Key] = &[
     ),
     key(
         "rule[].allocation",
-        Kind::Word(&["nearest", "round_robin"]),
-        "The first available one, or the next in turn that is available.",
+        Kind::Word(&["nearest", "round_robin", "fill", "balance"]),
+        "The first available one; the next in turn; the same one until it takes nothing more; the one with the fewest parcels.",
+    ),
+    optional(
+        "rule[].overflow",
+        Kind::Texts(1, 64),
+        "none",
+        "Logical chutes of the same carrier, in order, when none of `chutes` can be had.",
+    ),
+    optional(
+        "rule[].cut_off",
+        Kind::Text(5),
+        "never",
+        "Time of day (HH:MM, Asia/Shanghai) from which on, until the business day ends at 06:00, the key goes to `after_cut_off`.",
+    ),
+    optional(
+        "rule[].after_cut_off",
+        Kind::Texts(1, 64),
+        "the end of the line",
+        "Logical chutes of the same carrier for the key after its cut-off, in order of preference.",
     ),
 ];
 

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 use ipnet::IpNet;
-use line_model::signal::Command;
+use line_model::signal::{Command, Deed};
 use std::net::IpAddr;
 
 /// Whether the address is a panel. IPv4 addresses that arrive mapped into IPv6 count as IPv4.
@@ -17,6 +17,21 @@ pub(super) const fn needs_panel(command: Command) -> bool {
     match command {
         Command::Stop | Command::Hold | Command::Abort => false,
         Command::Reset | Command::Start | Command::Clear | Command::Resolve { .. } => true,
+    }
+}
+
+/// Whether a deed needs a panel: all that may send parcels where hands may be. The rest is done on
+/// the devices of those who work at the chutes.
+pub(super) const fn deed_needs_panel(deed: &Deed) -> bool {
+    match deed {
+        Deed::Unlock { .. } | Deed::PutBack { .. } => true,
+        Deed::Lock { .. }
+        | Deed::TakeOut { .. }
+        | Deed::BindBag { .. }
+        | Deed::CloseBag { .. }
+        | Deed::PutByHand { .. }
+        | Deed::Missorted { .. }
+        | Deed::Fallen { .. } => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::dto::ViewDto;
 use super::i18n::{Lang, Msg};
 use super::router::{Asker, Lenient};
-use super::setup::{HmiCommand, Refused};
+use super::setup::{HmiCommand, Order, Refused};
 use super::stories::{self, Filter, ReadError, Row};
 use super::story::{self, Class, Story};
 use super::stream::Subscription;
@@ -17,7 +17,6 @@ use axum::response::sse::Sse;
 use axum::response::{IntoResponse, Response};
 use line_model::ids::ParcelId;
 use line_model::layout::Layout;
-use line_model::signal::Command;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -194,15 +193,8 @@ struct CommandBody {
 pub(super) async fn command(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
     let lang = asker.lang;
     let plain = |status, message: Msg| say(status, false, message.text(lang).to_owned(), vec![]);
-    if !access::same_origin(&headers) {
-        tracing::warn!(screen = %asker.address, "command from a page of another site refused");
-        return plain(StatusCode::FORBIDDEN, Msg::SayOrigin);
-    }
-    let json = headers.get(CONTENT_TYPE).is_some_and(|kind| {
-        kind.to_str().is_ok_and(|kind| kind.split(';').next() == Some("application/json"))
-    });
-    if !json {
-        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, Msg::SayBadCommand);
+    if let Some(refused) = unwelcome(&asker, &headers, Msg::SayBadCommand) {
+        return refused;
     }
     let body = serde_json::from_slice::<CommandBody>(&body).ok();
     let Some(command) = body.and_then(|body| buttons::parse(&body.command)) else {
@@ -212,24 +204,39 @@ pub(super) async fn command(asker: Asker, headers: HeaderMap, body: Bytes) -> Re
         tracing::warn!(screen = %asker.address, command = buttons::name(command), "not a panel");
         return plain(StatusCode::FORBIDDEN, Msg::WhyNotPanel);
     }
-    give(&asker, command).await
+    let taken = lang.fill(Msg::SayTaken, &[buttons::label(command).text(lang)]);
+    give(&asker, Order::Command(command), taken).await
 }
 
-async fn give(asker: &Asker, command: Command) -> Response {
+/// The answer to a request that is not of a page of this server, or not JSON; `None` = welcome.
+pub(super) fn unwelcome(asker: &Asker, headers: &HeaderMap, bad: Msg) -> Option<Response> {
     let lang = asker.lang;
-    let label = buttons::label(command).text(lang);
+    let plain = |status, message: Msg| say(status, false, message.text(lang).to_owned(), vec![]);
+    if !access::same_origin(headers) {
+        tracing::warn!(screen = %asker.address, "command from a page of another site refused");
+        return Some(plain(StatusCode::FORBIDDEN, Msg::SayOrigin));
+    }
+    let json = headers.get(CONTENT_TYPE).is_some_and(|kind| {
+        kind.to_str().is_ok_and(|kind| kind.split(';').next() == Some("application/json"))
+    });
+    (!json).then(|| plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, bad))
+}
+
+/// Gives an order to the line and answers with what it says; `taken` when it was taken.
+pub(super) async fn give(asker: &Asker, order: Order, taken: String) -> Response {
+    let lang = asker.lang;
     let no_answer = |message: Msg| {
         say(StatusCode::SERVICE_UNAVAILABLE, false, message.text(lang).to_owned(), vec![])
     };
     let (sender, answer) = oneshot::channel();
     let by = format!("screen {}", asker.address);
-    match asker.shared.commands.try_send(HmiCommand { command, by, answer: sender }) {
+    match asker.shared.commands.try_send(HmiCommand { order, by, answer: sender }) {
         Ok(()) => {}
         Err(TrySendError::Full(_)) => return no_answer(Msg::SayBusy),
         Err(TrySendError::Closed(_)) => return no_answer(Msg::SayNoAnswer),
     }
     match tokio::time::timeout(limits::COMMAND_TIMEOUT, answer).await {
-        Ok(Ok(Ok(()))) => say(StatusCode::OK, true, lang.fill(Msg::SayTaken, &[label]), vec![]),
+        Ok(Ok(Ok(()))) => say(StatusCode::OK, true, taken, vec![]),
         Ok(Ok(Err(refused))) => refusal(asker, &refused),
         Ok(Err(_)) | Err(_) => no_answer(Msg::SayNoAnswer),
     }
@@ -250,6 +257,7 @@ fn unreadable(lang: Lang, error: &ReadError) -> Response {
     say(StatusCode::SERVICE_UNAVAILABLE, false, text, vec![])
 }
 
-fn say(status: StatusCode, taken: bool, text: String, unmet: Vec<String>) -> Response {
+/// One answer in words.
+pub(super) fn say(status: StatusCode, taken: bool, text: String, unmet: Vec<String>) -> Response {
     (status, Json(Said { taken, text, unmet })).into_response()
 }

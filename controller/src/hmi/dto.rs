@@ -1,12 +1,14 @@
 //! What goes over the wire to a screen: plain values with the words of its language.
 
 use super::buttons::{self, Button};
+use super::chutes;
 use super::hub::Sample;
 use super::i18n::{Lang, Msg};
 use super::local_time;
 use super::mask;
 use super::setup::{BusHealth, HmiView, StationState};
 use super::words::{self, Tone};
+use line_model::chute::{ChuteState, Content, Lamp};
 use line_model::layout::{ChutePlace, Layout};
 use line_model::view::{LineView, ParcelView, Unmet};
 use serde::Serialize;
@@ -113,6 +115,28 @@ pub(super) struct ChuteDto {
     pub(super) count: u64,
     /// Why it is off; empty when it is not.
     pub(super) off: String,
+    /// Name of its state.
+    pub(super) state: &'static str,
+    /// Its state in words.
+    pub(super) state_text: String,
+    /// How much its state asks for attention.
+    pub(super) tone: Tone,
+    /// Name of what its lamp shows.
+    pub(super) lamp: &'static str,
+    /// What its lamp says; empty when it is off.
+    pub(super) lamp_text: &'static str,
+    /// Its bag in words; empty without one.
+    pub(super) bag: String,
+    /// Pieces in it since it was emptied or its bag was bound.
+    pub(super) pieces: u32,
+    /// The same in words.
+    pub(super) pieces_text: String,
+    /// Weight of those that were weighed.
+    pub(super) grams: u64,
+    /// Parcels that come.
+    pub(super) coming: u32,
+    /// Parcels that went elsewhere because of its rate limit.
+    pub(super) barred_rate: u64,
 }
 
 /// One end reason.
@@ -283,10 +307,26 @@ fn chute(lang: Lang, view: &HmiView, place: &ChutePlace) -> ChuteDto {
         Some(name) if !special => name.clone(),
         Some(_) | None => role.to_owned(),
     };
+    let found = view.line.at_chutes.iter().find(|found| found.chute == place.number);
+    let none = Content::default();
+    let content = found.map_or(&none, |found| &found.content);
+    let state = found.map_or(ChuteState::Idle, |found| found.state);
+    let lamp = found.map_or(Lamp::Off, |found| found.lamp);
     ChuteDto {
         number: place.number.0,
         name,
         special,
+        state: chutes::state_name(state),
+        state_text: chutes::state(lang, state),
+        tone: chutes::tone(state),
+        lamp: chutes::lamp_name(lamp),
+        lamp_text: chutes::lamp(lang, lamp),
+        bag: chutes::bag(lang, content),
+        pieces: content.pieces,
+        pieces_text: lang.fill(Msg::BagPieces, &[&content.pieces.to_string()]),
+        grams: content.grams,
+        coming: found.map_or(0, |found| found.coming),
+        barred_rate: found.map_or(0, |found| found.counts.barred_rate),
         count: view.line.chutes.get(&place.number).copied().unwrap_or_default(),
         off: chute_off(lang, view, place).unwrap_or_default(),
     }

@@ -22,6 +22,12 @@ pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Body of a command in bytes.
 pub(super) const BODY_BYTES: usize = 256;
+/// Body of a deed in bytes: a code and a reason in Chinese characters of three bytes each.
+pub(super) const DEED_BYTES: usize = 1_024;
+/// Characters of a code that a person scanned or typed.
+pub(super) const DEED_CODE_CHARS: usize = 64;
+/// Characters of a reason.
+pub(super) const REASON_CHARS: usize = 200;
 /// Request head in bytes.
 pub(super) const HEAD_BYTES: usize = 16 * 1024;
 /// Parcels in one list.

@@ -9,6 +9,8 @@ mod api;
 mod assets;
 mod buttons;
 mod carry;
+mod chutes;
+mod deeds;
 mod dto;
 mod frames;
 mod hub;
@@ -33,4 +35,6 @@ mod tests;
 pub use frames::Frames;
 pub use ipnet::IpNet;
 pub use server::serve;
-pub use setup::{BusHealth, HmiCommand, HmiSetup, HmiView, Refused, StationHealth, StationState};
+pub use setup::{
+    BusHealth, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth, StationState,
+};

@@ -3,7 +3,7 @@
 use super::hub::{self, Sample};
 use super::i18n::Lang;
 use super::setup::{HmiCommand, HmiSetup};
-use super::{access, api, assets, frames, limits, pages};
+use super::{access, api, assets, deeds, frames, limits, pages};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
 use axum::http::header::{
     ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY,
@@ -79,6 +79,7 @@ pub(super) fn build(setup: HmiSetup) -> Router {
         .route("/api/parcel/{id}", get(api::parcel))
         .route("/api/events", get(api::events))
         .route("/api/command", post(api::command))
+        .route("/api/deed", post(deeds::deed).layer(DefaultBodyLimit::max(limits::DEED_BYTES)))
         .route(crate::bus::feed::PATH, get(frames::frames))
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))

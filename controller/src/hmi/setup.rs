@@ -4,7 +4,7 @@ use super::frames::Frames;
 use ipnet::IpNet;
 use line_model::ids::{ChuteNo, NodeId};
 use line_model::layout::Layout;
-use line_model::signal::{Command, DownReason};
+use line_model::signal::{Command, Deed, DownReason};
 use line_model::view::{LineView, Unmet};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -110,11 +110,25 @@ pub enum StationState {
     Down(DownReason),
 }
 
+/// What a person at a screen wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// A command to the line; one of reset, start, stop, hold, clear.
+    Command(Command),
+    /// A deed at a chute or with a parcel.
+    Deed {
+        /// What.
+        deed: Deed,
+        /// Why, in the person's words; may be empty.
+        reason: String,
+    },
+}
+
 /// One command of a person, on its way to the line.
 #[derive(Debug)]
 pub struct HmiCommand {
-    /// What; one of reset, start, stop, hold, clear.
-    pub command: Command,
+    /// What.
+    pub order: Order,
     /// Who: `screen <address>`, for the journal.
     pub by: String,
     /// Where the answer goes; dropped unanswered = the controller is going down.

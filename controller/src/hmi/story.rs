@@ -3,6 +3,7 @@
 use super::i18n::{Lang, Msg};
 use super::mask;
 use super::words::{self, Tone};
+use line_model::chute::Bar;
 use line_model::decision::ParcelEvent;
 use line_model::ids::{ChuteNo, ParcelId};
 use line_model::layout::Layout;
@@ -286,6 +287,16 @@ pub(super) fn step(lang: Lang, layout: &Layout, event: &ParcelEvent) -> (String,
             (of_chute(Msg::StepAlternate, chute), Tone::Attention)
         }
         ParcelEvent::Assigned { chute, .. } => (of_chute(Msg::StepAssigned, chute), Tone::Normal),
+        ParcelEvent::PassedOver { chute, bar } => {
+            let message = match bar {
+                Bar::Full => Msg::StepBarFull,
+                Bar::Locked => Msg::StepBarLocked,
+                Bar::Rate => Msg::StepBarRate,
+                Bar::Late => Msg::StepBarLate,
+                Bar::Off => Msg::StepBarOff,
+            };
+            (of_chute(message, chute), Tone::Attention)
+        }
         ParcelEvent::SentToEnd { reason } => (of_reason(Msg::StepToEnd, reason), Tone::Attention),
         ParcelEvent::Armed { diverter, .. } => {
             let place = layout.diverters.get(usize::from(diverter.0));

@@ -2,7 +2,7 @@
 
 use super::router::{self, Peer};
 use super::setup::{
-    BusHealth, HmiCommand, HmiSetup, HmiView, Refused, StationHealth, StationState,
+    BusHealth, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth, StationState,
 };
 use crate::journal::{FILE, files, schema};
 use axum::body::Body;
@@ -10,15 +10,16 @@ use axum::http::{Request, StatusCode, header};
 use axum::{Extension, Router};
 use http_body_util::BodyExt as _;
 use line_model::alarm::Alarm;
+use line_model::chute::{ChuteCounts, ChuteState, Content, FullBy, Lamp};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side};
 use line_model::layout::{
-    ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace, StationPlace,
-    ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
+    StationPlace, ZonePlace,
 };
 use line_model::packml::{State, StateReason};
 use line_model::reason::Reason;
-use line_model::signal::{Command, DownReason};
-use line_model::view::{LineView, ParcelView, Tally, Unmet};
+use line_model::signal::{Command, Deed, DownReason};
+use line_model::view::{ChuteView, LineView, ParcelView, Tally, Unmet};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, TcpListener};
 use std::path::Path;
@@ -34,6 +35,7 @@ fn layout() -> Layout {
         diverter: DiverterId(0),
         side,
         role,
+        care: ChuteCare::PLAIN,
     };
     let eye = |node, at| EyePlace { node: NodeId(node), at: Distance(at) };
     Layout {
@@ -121,6 +123,19 @@ pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
             induction_paused: false,
             tally,
             chutes: BTreeMap::from([(ChuteNo(1), 103)]),
+            at_chutes: vec![ChuteView {
+                chute: ChuteNo(1),
+                state: ChuteState::Full { by: FullBy::Eye },
+                since: Micros::from_secs(30),
+                lamp: Lamp::Blink,
+                content: Content {
+                    label: Some("BAG0000123456".to_owned()),
+                    pieces: 25,
+                    ..Content::default()
+                },
+                coming: 1,
+                counts: ChuteCounts::default(),
+            }],
             parcels: vec![ParcelView {
                 id: ParcelId(108),
                 code: Some("YT8801234567890".to_owned()),
@@ -234,7 +249,11 @@ impl Web {
 }
 
 fn post(origin: &str, body: &str) -> Request<Body> {
-    Request::post("/api/command?lang=en")
+    post_to("/api/command?lang=en", origin, body)
+}
+
+fn post_to(path: &str, origin: &str, body: &str) -> Request<Body> {
+    Request::post(path)
         .header(header::HOST, "127.0.0.1:8080")
         .header(header::ORIGIN, origin)
         .header(header::CONTENT_TYPE, "application/json")
@@ -372,7 +391,7 @@ async fn a_refusal_names_every_condition() {
     let answer = rig.web.ask(PANEL, post(OWN, "{\"command\":\"reset\"}"));
     let line = async {
         let given = rig.commands.recv().await.unwrap();
-        assert_eq!(given.command, Command::Reset);
+        assert_eq!(given.order, Order::Command(Command::Reset));
         let why = vec![Unmet::EstopActive(3), Unmet::NodeDown(NodeId(1))];
         given.answer.send(Err(Refused { why })).unwrap();
     };
@@ -380,6 +399,105 @@ async fn a_refusal_names_every_condition() {
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(text.contains("Emergency stop 3 not released"), "{text}");
     assert!(text.contains("D1 does not answer"), "{text}");
+}
+
+fn deed(body: &str) -> Request<Body> {
+    post_to("/api/deed?lang=en", OWN, body)
+}
+
+#[tokio::test]
+async fn deeds_of_people_reach_the_line_with_who_and_why() {
+    let mut rig = rig(view(State::Execute, vec![]));
+    let chute = ChuteNo(3);
+    let code = || "YT8801234567890".to_owned();
+    let cases = [
+        ("\"lock\",\"chute\":3", Deed::Lock { chute }),
+        ("\"take_out\",\"chute\":3", Deed::TakeOut { chute }),
+        (
+            "\"bind_bag\",\"chute\":3,\"code\":\"BAG7\"",
+            Deed::BindBag { chute, label: "BAG7".to_owned() },
+        ),
+        (
+            "\"close_bag\",\"chute\":3,\"code\":\" BAG7 \"",
+            Deed::CloseBag { chute, label: "BAG7".to_owned() },
+        ),
+        (
+            "\"put_by_hand\",\"chute\":3,\"code\":\"YT8801234567890\"",
+            Deed::PutByHand { chute, code: code() },
+        ),
+        (
+            "\"missorted\",\"chute\":3,\"code\":\"YT8801234567890\"",
+            Deed::Missorted { chute, code: code() },
+        ),
+        ("\"fallen\",\"code\":\"YT8801234567890\"", Deed::Fallen { code: code() }),
+    ];
+    for (words, wanted) in cases {
+        let body = format!("{{\"deed\":{words},\"reason\":\"袋满\"}}");
+        let answer = rig.web.ask(OFFICE, deed(&body));
+        let line = async {
+            let given = rig.commands.recv().await.unwrap();
+            let reason = "袋满".to_owned();
+            assert_eq!(given.order, Order::Deed { deed: wanted, reason });
+            assert_eq!(given.by, format!("screen {OFFICE}"));
+            given.answer.send(Ok(())).unwrap();
+        };
+        let ((status, text), ()) = tokio::join!(answer, line);
+        assert_eq!(status, StatusCode::OK, "{body}: {text}");
+    }
+    for words in ["unlock", "put_back"] {
+        let body = format!("{{\"deed\":\"{words}\",\"chute\":3}}");
+        let (status, _) = rig.web.ask(OFFICE, deed(&body)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{words} may send parcels where hands are");
+    }
+    let long = format!("{{\"deed\":\"fallen\",\"code\":\"{}\"}}", "1".repeat(65));
+    for body in [
+        "{\"deed\":\"lock\"}",
+        "{\"deed\":\"lock\",\"chute\":3,\"code\":\"1\"}",
+        "{\"deed\":\"fallen\",\"chute\":3,\"code\":\"1\"}",
+        "{\"deed\":\"explode\",\"chute\":3}",
+        &long,
+    ] {
+        let (status, _) = rig.web.ask(PANEL, deed(body)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    let foreign = post_to("/api/deed", "http://evil.example", "{\"deed\":\"lock\",\"chute\":3}");
+    assert_eq!(rig.web.ask(PANEL, foreign).await.0, StatusCode::FORBIDDEN);
+    assert!(rig.commands.try_recv().is_err(), "a refused deed reached the line");
+}
+
+#[tokio::test]
+async fn a_refused_deed_says_why_in_both_languages() {
+    let mut rig = rig(view(State::Execute, vec![]));
+    for (lang, words) in [("zh", "3 号格口已绑袋，请先封袋"), ("en", "close it first")] {
+        let body = "{\"deed\":\"bind_bag\",\"chute\":3,\"code\":\"B\"}";
+        let answer = rig.web.ask(PANEL, post_to(&format!("/api/deed?lang={lang}"), OWN, body));
+        let line = async {
+            let given = rig.commands.recv().await.unwrap();
+            let why = vec![Unmet::BagOpen(ChuteNo(3))];
+            given.answer.send(Err(Refused { why })).unwrap();
+        };
+        let ((status, text), ()) = tokio::join!(answer, line);
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_overview_shows_state_lamp_bag_and_count_of_a_chute() {
+    let rig = rig(view(State::Execute, vec![]));
+    for (lang, words) in [
+        ("zh", ["满格", "还有件要落，请稍候", "袋 ", "在格 25 件"]),
+        ("en", ["full", "parcels still come, wait", "bag ", "25 in it"]),
+    ] {
+        let (_, page) = rig.web.get(&format!("/?lang={lang}")).await;
+        let (_, json) = rig.web.get(&format!("/api/view?lang={lang}")).await;
+        for words in words {
+            assert!(page.contains(words), "{lang} page: {words}");
+            assert!(json.contains(words), "{lang} view: {words}");
+        }
+        assert!(json.contains("\"state\":\"full\"") && json.contains("\"lamp\":\"blink\""));
+        assert!(!page.contains("BAG0000123456"), "labels are masked like waybills");
+    }
 }
 
 #[tokio::test(start_paused = true)]

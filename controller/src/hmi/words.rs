@@ -5,7 +5,7 @@
 use super::i18n::{Lang, Msg};
 use super::setup::{HmiView, StationState};
 use line_model::alarm::Alarm;
-use line_model::ids::{EyeId, NodeId};
+use line_model::ids::{ChuteNo, EyeId, NodeId};
 use line_model::layout::{ChuteRole, Layout};
 use line_model::packml::{State, StateReason};
 use line_model::reason::Reason;
@@ -146,6 +146,7 @@ const fn action(state: State, reason: StateReason) -> Msg {
 
 /// A condition that is not met.
 pub(super) fn unmet(lang: Lang, layout: &Layout, unmet: Unmet) -> String {
+    let of_chute = |message: Msg, chute: ChuteNo| lang.fill(message, &[&chute.0.to_string()]);
     match unmet {
         Unmet::EstopActive(n) => lang.fill(Msg::UnmetEstop, &[&n.to_string()]),
         Unmet::NodeDown(id) => lang.fill(Msg::UnmetNode, &[&node(layout, id)]),
@@ -154,6 +155,15 @@ pub(super) fn unmet(lang: Lang, layout: &Layout, unmet: Unmet) -> String {
         Unmet::EndFull => Msg::UnmetEndFull.text(lang).to_owned(),
         Unmet::WrongState(now) => lang.fill(Msg::UnmetState, &[state(lang, now)]),
         Unmet::NotOpen(parcel) => lang.fill(Msg::UnmetNotOpen, &[&parcel.0.to_string()]),
+        Unmet::NoSuchChute(chute) => of_chute(Msg::UnmetNoSuchChute, chute),
+        Unmet::NotLocked(chute) => of_chute(Msg::UnmetNotLocked, chute),
+        Unmet::BagOpen(chute) => of_chute(Msg::UnmetBagOpen, chute),
+        Unmet::OtherBag(chute) => of_chute(Msg::UnmetOtherBag, chute),
+        Unmet::LabelBound(chute) => of_chute(Msg::UnmetLabelBound, chute),
+        Unmet::NoCode => Msg::UnmetNoCode.text(lang).to_owned(),
+        Unmet::OnBelt(parcel) => lang.fill(Msg::UnmetOnBelt, &[&parcel.0.to_string()]),
+        Unmet::GateClosed(parcel) => lang.fill(Msg::UnmetGateClosed, &[&parcel.0.to_string()]),
+        Unmet::OtherKey(chute) => of_chute(Msg::UnmetOtherKey, chute),
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) fn record(
             | Decision::Drive { .. }
             | Decision::Release { .. }
             | Decision::Light { .. }
+            | Decision::Lamp { .. }
+            | Decision::Chute { .. }
             | Decision::AskRoute { .. }
             | Decision::Refused { .. } => {}
         }
@@ -131,6 +133,7 @@ fn facts(tx: &Transaction<'_>, at: Micros, parcel: ParcelId, event: &ParcelEvent
             set("UPDATE parcels SET chute = NULL, reason = ?2 WHERE id = ?1", &reason.code())
         }
         ParcelEvent::Seen { .. }
+        | ParcelEvent::PassedOver { .. }
         | ParcelEvent::Armed { .. }
         | ParcelEvent::Fired { .. }
         | ParcelEvent::LandedProvisional { .. }
@@ -169,6 +172,7 @@ fn after(event: &ParcelEvent) -> Option<After> {
         | ParcelEvent::Identified { .. }
         | ParcelEvent::Routed { .. }
         | ParcelEvent::Assigned { .. }
+        | ParcelEvent::PassedOver { .. }
         | ParcelEvent::SentToEnd { .. }
         | ParcelEvent::Armed { .. }
         | ParcelEvent::Fired { .. }
@@ -217,6 +221,9 @@ fn told(event: &ParcelEvent) -> (&'static str, Value) {
             "assigned",
             json!({ "chute": chute.0, "alternate": alternate, "reason": reason.as_ref().map(code) }),
         ),
+        ParcelEvent::PassedOver { chute, bar } => {
+            ("passed_over", json!({ "chute": chute.0, "bar": bar.code() }))
+        }
         ParcelEvent::SentToEnd { reason } => ("sent_to_end", json!({ "reason": code(reason) })),
         ParcelEvent::Armed { tag, diverter } => {
             ("armed", json!({ "tag": tag.0, "diverter": diverter.0 }))

@@ -1,10 +1,11 @@
 //! A record in words, with the names of the line file.
 
+use line_model::chute::{ChuteEvent, ChuteState, Lamp};
 use line_model::decision::{ArmPlan, Decision, ParcelEvent};
 use line_model::ids::{DiverterId, EyeId, NodeId, ZoneId};
 use line_model::layout::Layout;
 use line_model::packml::StateReason;
-use line_model::signal::{ArmEnd, Command, Contact, DownReason, Input, Read};
+use line_model::signal::{ArmEnd, ChuteContact, Command, Contact, Deed, DownReason, Input, Read};
 use line_model::view::Unmet;
 
 /// What happened.
@@ -39,6 +40,15 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             format!("arm {} ended: {}, belt {}", tag.0, arm_end(*end), at.at)
         }
         Input::Contact { contact, active } => contact_words(*contact, *active),
+        Input::Chute { chute, contact, active } => {
+            let name = match contact {
+                ChuteContact::Full => "full eye",
+                ChuteContact::Lock => "lock switch",
+                ChuteContact::Button => "lock button",
+            };
+            let level = if *active { "on" } else { "off" };
+            format!("{name} of chute {}: {level}", chute.0)
+        }
         Input::NodeUp { node, restarted: true } => format!("{} is up after a restart", n(node)),
         Input::NodeUp { node, restarted: false } => format!("{} is up", n(node)),
         Input::NodeDown { node, why } => format!("{} is down: {}", n(node), down(*why)),
@@ -62,6 +72,10 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             parcel.0, facts.waybill, facts.carrier, facts.route, facts.inspected, facts.screened
         ),
         Input::Command { command: asked, by } => format!("{by} commands {}", command(*asked)),
+        Input::Deed { deed: done, by, reason } => {
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            format!("{by}: {}{why}", deed(done))
+        }
         Input::PlanSelected { plan } => {
             format!("plan {:?} version {} selected", plan.name, plan.version)
         }
@@ -97,6 +111,15 @@ pub fn decision(layout: &Layout, decision: &Decision) -> String {
         Decision::Light { light, on } => {
             format!("{light:?} {}", if *on { "on" } else { "off" })
         }
+        Decision::Lamp { chute, lamp } => {
+            let how = match lamp {
+                Lamp::Off => "off",
+                Lamp::Steady => "steady",
+                Lamp::Blink => "blinks",
+            };
+            format!("lamp of chute {}: {how}", chute.0)
+        }
+        Decision::Chute { chute, event } => format!("chute {}: {}", chute.0, chute_step(event)),
         Decision::AskRoute { parcel, code } => {
             format!("ask the manifest for {code} of parcel {}", parcel.0)
         }
@@ -135,6 +158,49 @@ pub fn command(command: Command) -> String {
     }
 }
 
+/// What a person did, or wants done.
+pub fn deed(deed: &Deed) -> String {
+    match deed {
+        Deed::Lock { chute } => format!("lock chute {}", chute.0),
+        Deed::Unlock { chute } => format!("unlock chute {}", chute.0),
+        Deed::TakeOut { chute } => format!("take chute {} out of use", chute.0),
+        Deed::PutBack { chute } => format!("take chute {} into use", chute.0),
+        Deed::BindBag { chute, label } => format!("bind bag {label} at chute {}", chute.0),
+        Deed::CloseBag { chute, label } => format!("close bag {label} at chute {}", chute.0),
+        Deed::PutByHand { chute, code } => format!("put {code} into chute {} by hand", chute.0),
+        Deed::Missorted { chute, code } => format!("{code} was missorted into chute {}", chute.0),
+        Deed::Fallen { code } => format!("{code} had fallen off the line"),
+    }
+}
+
+fn chute_step(event: &ChuteEvent) -> String {
+    match event {
+        ChuteEvent::State { from, to, cause } => {
+            format!("{} → {}: {cause:?}", chute_state(*from), chute_state(*to))
+        }
+        ChuteEvent::BagBound { label } => format!("bag {label} begins"),
+        ChuteEvent::BagClosed { label, pieces, grams } => {
+            format!("bag {label} is closed with {pieces} pieces, {grams} g")
+        }
+        ChuteEvent::Emptied { pieces, grams } => {
+            format!("{pieces} pieces, {grams} g were taken away")
+        }
+        ChuteEvent::PutByHand { code } => format!("{code} was put in by hand"),
+        ChuteEvent::Missorted { code } => format!("{code} was missorted and taken out"),
+    }
+}
+
+fn chute_state(state: ChuteState) -> String {
+    match state {
+        ChuteState::Idle => "idle".to_owned(),
+        ChuteState::Filling => "filling".to_owned(),
+        ChuteState::Full { by } => format!("full ({by:?})"),
+        ChuteState::Locked { by } => format!("locked ({by:?})"),
+        ChuteState::Buffered { landed } => format!("buffered ({landed})"),
+        ChuteState::Faulted { by } => format!("faulted ({by:?})"),
+    }
+}
+
 fn arm(layout: &Layout, plan: &ArmPlan) -> String {
     format!(
         "arm {} at {} to the {} for parcel {}: head in {}..={}, fire {} behind it",
@@ -163,6 +229,9 @@ fn step(layout: &Layout, event: &ParcelEvent) -> String {
             let alternate = if *alternate { " instead" } else { "" };
             let reason = reason.map_or_else(String::new, |why| format!(", {}", why.en()));
             format!("goes to chute {}{alternate}{reason}", chute.0)
+        }
+        ParcelEvent::PassedOver { chute, bar } => {
+            format!("cannot have chute {}: {}", chute.0, bar.code())
         }
         ParcelEvent::SentToEnd { reason } => format!("goes to the end: {}", reason.en()),
         ParcelEvent::Armed { tag, diverter: id } => {
@@ -248,6 +317,15 @@ fn unmet(layout: &Layout, unmet: Unmet) -> String {
         Unmet::EndFull => "end chute full".to_owned(),
         Unmet::WrongState(state) => format!("not in {}", state.name()),
         Unmet::NotOpen(parcel) => format!("parcel {} is not open", parcel.0),
+        Unmet::NoSuchChute(chute) => format!("there is no chute {}", chute.0),
+        Unmet::NotLocked(chute) => format!("chute {} is not locked", chute.0),
+        Unmet::BagOpen(chute) => format!("a bag is bound at chute {}", chute.0),
+        Unmet::OtherBag(chute) => format!("this bag is not bound at chute {}", chute.0),
+        Unmet::LabelBound(chute) => format!("this label is bound at chute {}", chute.0),
+        Unmet::NoCode => "a code is needed".to_owned(),
+        Unmet::OnBelt(parcel) => format!("parcel {} is on the belt", parcel.0),
+        Unmet::GateClosed(parcel) => format!("the gate of parcel {} is not passed", parcel.0),
+        Unmet::OtherKey(chute) => format!("the plan does not allow it in chute {}", chute.0),
     }
 }
 

@@ -53,7 +53,7 @@ fn a_full_eye_refuses_its_own_side_once_it_was_blocked_for_long() {
         while bench.at.now.millis() < 5_030 + blocked_ms - 150 {
             bench.run(1);
             // The host keeps the lease.
-            if bench.at.now.millis() % 1_000 == 0 {
+            if bench.at.now.millis().is_multiple_of(1_000) {
                 bench.drain();
             }
         }

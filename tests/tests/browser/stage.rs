@@ -6,15 +6,15 @@
 use line_model::alarm::Alarm;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side};
 use line_model::layout::{
-    ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace, StationPlace,
-    ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
+    StationPlace, ZonePlace,
 };
 use line_model::packml::{State, StateReason};
 use line_model::reason::Reason;
 use line_model::signal::{Command, DownReason};
 use line_model::view::{LineView, ParcelView, Tally, Unmet};
 use sortline::hmi::{
-    self, BusHealth, HmiCommand, HmiSetup, HmiView, Refused, StationHealth, StationState,
+    self, BusHealth, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth, StationState,
 };
 use sortline::journal::{files, schema};
 use std::collections::BTreeMap;
@@ -142,7 +142,13 @@ impl Actor {
                 _ = clock.tick() => self.tick(),
                 given = commands.recv() => match given {
                     // A person who has left does not wait for the answer.
-                    Some(given) => drop(given.answer.send(self.command(given.command))),
+                    Some(given) => {
+                        let said = match given.order {
+                            Order::Command(command) => self.command(command),
+                            Order::Deed { .. } => Ok(()),
+                        };
+                        drop(given.answer.send(said));
+                    }
                     None => return,
                 },
             }
@@ -251,6 +257,7 @@ impl Actor {
             induction_paused: trouble,
             tally,
             chutes,
+            at_chutes: Vec::new(),
             parcels,
             alarms,
             plan: Some(("夜班方案".to_owned(), 7)),
@@ -368,6 +375,7 @@ fn layout() -> Layout {
         diverter: DiverterId(u8::try_from((number - 1) / 2).unwrap_or_default()),
         side: if number % 2 == 1 { Side::Left } else { Side::Right },
         role: role(number),
+        care: ChuteCare::PLAIN,
     };
     let zone = |(node, name, speed): (u8, &str, u32)| ZonePlace {
         name: name.to_owned(),

@@ -1,6 +1,7 @@
 //! Decisions as bytes.
 
 use super::tags;
+use line_model::chute::{Bar, ChuteCause, ChuteEvent, Lamp};
 use line_model::decision::{Decision, ParcelEvent};
 use line_model::view::Unmet;
 
@@ -15,6 +16,42 @@ tags! { Decision, "a decision" {
     8 Parcel { parcel event };
     9 State { from to reason };
     10 Refused { why };
+    11 Lamp { chute lamp };
+    12 Chute { chute event };
+} }
+
+tags! { Lamp, "a lamp" {
+    1 Off;
+    2 Steady;
+    3 Blink;
+} }
+
+tags! { ChuteEvent, "a chute's step" {
+    1 State { from to cause };
+    2 BagBound { label };
+    3 BagClosed { label pieces grams };
+    4 Emptied { pieces grams };
+    5 PutByHand { code };
+    6 Missorted { code };
+} }
+
+tags! { ChuteCause, "a cause at a chute" {
+    1 Landing;
+    2 Eye;
+    3 Switch;
+    4 Button;
+    5 Person;
+    6 Bag;
+    7 Plan;
+    8 Node;
+} }
+
+tags! { Bar, "why a chute cannot be had" {
+    1 Full;
+    2 Locked;
+    3 Rate;
+    4 Late;
+    5 Off;
 } }
 
 tags! { ParcelEvent, "a parcel's step" {
@@ -34,6 +71,7 @@ tags! { ParcelEvent, "a parcel's step" {
     14 Unconfirmed { chute };
     15 Lost { eye };
     16 Removed { by };
+    17 PassedOver { chute bar };
 } }
 
 tags! { Unmet, "an unmet condition" {
@@ -44,4 +82,13 @@ tags! { Unmet, "an unmet condition" {
     5 EndFull;
     6 WrongState(state);
     7 NotOpen(parcel);
+    40 NoSuchChute(chute);
+    41 NotLocked(chute);
+    42 BagOpen(chute);
+    43 OtherBag(chute);
+    44 LabelBound(chute);
+    45 NoCode;
+    46 OnBelt(parcel);
+    47 GateClosed(parcel);
+    48 OtherKey(chute);
 } }

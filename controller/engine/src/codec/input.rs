@@ -1,7 +1,7 @@
 //! Inputs as bytes.
 
 use super::tags;
-use line_model::signal::{ArmEnd, Contact, DownReason, Input, Read};
+use line_model::signal::{ArmEnd, ChuteContact, Contact, Deed, DownReason, Input, Read};
 
 tags! { Input, "an input" {
     1 Edge { eye active at spread };
@@ -30,6 +30,26 @@ tags! { Input, "an input" {
     24 Timer;
     25 MapSpread { node spread };
     26 EncoderDrift { node by };
+    40 Chute { chute contact active };
+    41 Deed { deed by reason };
+} }
+
+tags! { ChuteContact, "a chute's contact" {
+    1 Full;
+    2 Lock;
+    3 Button;
+} }
+
+tags! { Deed, "a deed" {
+    1 Lock { chute };
+    2 Unlock { chute };
+    3 TakeOut { chute };
+    4 PutBack { chute };
+    5 BindBag { chute label };
+    6 CloseBag { chute label };
+    7 PutByHand { chute code };
+    8 Missorted { chute code };
+    9 Fallen { code };
 } }
 
 tags! { Read, "a read" {

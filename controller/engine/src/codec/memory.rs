@@ -1,17 +1,29 @@
 //! The line's memory as bytes.
 
-use super::{fields, tags};
+use super::{Fault, Source, Wire, fields, tags};
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+use line_model::chute::{
+    ChangeBy, ChuteCounts, ChuteMemory, ChuteState, Content, FaultedBy, FullBy, LockedBy,
+};
 use line_model::memory::{
     Arm, Belt, Counters, LandingEye, Machine, Memory, Mode, NodeMemory, PlanInForce, Running,
-    Stranger, Under,
+    Stranger, Under, WallTime,
 };
 use line_model::parcel::{Choice, Fate, Identity, OpenKind, OpenParcel, Parcel, Sighting, Track};
 use line_model::view::Tally;
+use units::{Distance, Micros};
 
 fields! {
     Memory {
         now machine nodes estops end_full stalled release_open lights belt plans next_parcel
-        next_tag live open arms under landings strangers landed tally chutes alarms counters running
+        next_tag live open arms under landings strangers landed tally chutes alarms counters running;
+        since 2 {
+            at_chutes = BTreeMap::new();
+            spoke = vec![None; Vec::len(&under)];
+            wall = None;
+        }
     }
     Machine { mode since reason }
     NodeMemory { up heard blind spread }
@@ -22,8 +34,16 @@ fields! {
     Stranger { eye head tail }
     Counters {
         ghosts unexpected_landings unowned_reads late_reads events_lost arms unknown_arms
-        found_again quarantined
+        found_again quarantined;
+        since 2 { fallen = 0; }
     }
+    WallTime { at utc_us }
+    ChuteMemory {
+        state since cause lamp full_eye landing_eye switch change buffered out_of_use content before
+        recent counts
+    }
+    Content { label closed pieces grams from }
+    ChuteCounts { barred_full barred_locked barred_rate hands by_hand missorted }
     Running { before since inductions }
     Tally {
         inducted landed_planned landed_alternate end_landed removed lost unconfirmed on_line
@@ -67,7 +87,7 @@ tags! { Fate, "a fate" {
     1 Open;
     2 Assigned(choice);
     3 Armed { choice tag };
-    4 Fired { choice at pulse shared };
+    4 Fired { choice at pulse shared; since 2 { among_hands = false; } };
     5 MayHaveFired { choice reason };
     6 ToEnd { reason };
 } }
@@ -76,3 +96,48 @@ tags! { OpenKind, "why a parcel is open" {
     1 Unconfirmed { chute };
     2 Lost { eye };
 } }
+
+tags! { ChuteState, "a chute's state" {
+    1 Idle;
+    2 Filling;
+    3 Full { by };
+    4 Locked { by };
+    5 Buffered { landed };
+    6 Faulted { by };
+} }
+
+tags! { FullBy, "what says full" {
+    1 Eye;
+    2 Count;
+    3 Weight;
+    4 Buffer;
+} }
+
+tags! { LockedBy, "what locked" {
+    1 Button;
+    2 Switch;
+    3 Person;
+    4 NoBag;
+} }
+
+tags! { FaultedBy, "what is wrong at a chute" {
+    1 Diverter;
+    2 Person;
+    3 Jam;
+} }
+
+tags! { ChangeBy, "who began a change" {
+    1 Button;
+    2 Person;
+} }
+
+impl Wire for (Micros, Distance) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+
+    fn get(from: &mut Source<'_>) -> Result<Self, Fault> {
+        Ok((Wire::get(from)?, Wire::get(from)?))
+    }
+}

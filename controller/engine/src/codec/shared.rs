@@ -7,7 +7,7 @@ use line_model::alarm::Alarm;
 use line_model::decision::{ArmPlan, Light};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
 use line_model::packml::{State, StateReason};
-use line_model::plan::{Allocation, Facts, Plan, Rule, Screening};
+use line_model::plan::{Allocation, CutOff, Facts, Plan, Rule, Screening};
 use line_model::reason::Reason;
 use line_model::signal::Command;
 use line_model::waybills::Waybills;
@@ -18,8 +18,12 @@ wrapped! { Distance EncoderId Grams Micros Millis MmPerSecond }
 
 fields! {
     Position { encoder at }
-    Plan { name version rules }
-    Rule { carrier prefix chutes allocation }
+    Plan { name version rules; since 2 { bagged = Vec::new(); } }
+    Rule {
+        carrier prefix chutes allocation;
+        since 2 { overflow = Vec::new(); cut_off = None; }
+    }
+    CutOff { from until chutes }
     Facts { waybill carrier route class inspected screened }
     ArmPlan { tag diverter side parcel from to length_min delay release send_by }
 }
@@ -32,6 +36,8 @@ tags! { Side, "a side" {
 tags! { Allocation, "an allocation" {
     1 Nearest;
     2 RoundRobin;
+    3 Fill;
+    4 Balance;
 } }
 
 tags! { Screening, "a screening state" {

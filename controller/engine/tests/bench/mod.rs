@@ -12,8 +12,8 @@ use line_engine::{
 use line_model::Line;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, Side};
 use line_model::layout::{
-    ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace, StationPlace,
-    ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
+    StationPlace, ZonePlace,
 };
 use line_model::packml::State;
 use line_model::plan::{Allocation, Facts, Plan, Rule, Screening};
@@ -44,6 +44,7 @@ pub(crate) fn layout() -> Layout {
         diverter: DiverterId(0),
         side,
         role,
+        care: ChuteCare::PLAIN,
     };
     Layout {
         encoder: EncoderId(0),
@@ -104,8 +105,10 @@ fn plan() -> Plan {
         prefix: String::new(),
         chutes: vec![ChuteNo(1)],
         allocation: Allocation::Nearest,
+        overflow: Vec::new(),
+        cut_off: None,
     };
-    Plan { name: "day".into(), version: 1, rules: vec![rule] }
+    Plan { name: "day".into(), version: 1, rules: vec![rule], bagged: Vec::new() }
 }
 
 struct Flight {

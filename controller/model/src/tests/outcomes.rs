@@ -27,6 +27,7 @@ fn a_readable_routable_parcel_lands_as_planned() {
             ParcelEvent::Seen { .. } => "seen",
             ParcelEvent::Routed { .. } => "routed",
             ParcelEvent::Assigned { .. } => "assigned",
+            ParcelEvent::PassedOver { .. } => "passed_over",
             ParcelEvent::SentToEnd { .. } => "sent_to_end",
             ParcelEvent::Armed { .. } => "armed",
             ParcelEvent::Fired { .. } => "fired",

@@ -1,7 +1,8 @@
 //! Eyes that stayed dark: who should have been seen and was not, and what that proves.
 
 use crate::decision::{Decision, ParcelEvent};
-use crate::ids::{DiverterId, NodeId, ParcelId};
+use crate::ids::{DiverterId, EyeId, NodeId, ParcelId};
+use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::Arm;
 use crate::parcel::{Choice, Fate, Parcel};
@@ -174,8 +175,9 @@ impl Line {
                 }
             }
             Silence::Dark | Silence::Gone => match fate {
-                Fate::Fired { choice, pulse, shared, .. } => {
-                    let proven = certain && silence == Silence::Dark;
+                Fate::Fired { choice, pulse, shared, among_hands, .. } => {
+                    let alive = !among_hands || eye.is_some_and(|eye| self.proven_alive(eye));
+                    let proven = certain && silence == Silence::Dark && alive;
                     if pulse.is_some() && proven {
                         self.land(id, &choice, out);
                     } else if shared.is_some() && proven {
@@ -191,6 +193,13 @@ impl Line {
                 }
             },
         }
+    }
+
+    /// Whether an eye has seen something lately, so that its silence is more than a dead eye's.
+    fn proven_alive(&self, eye: EyeId) -> bool {
+        let spoke = self.memory.spoke[usize::from(eye.0)].zip(self.memory.belt.at);
+        let lately = self.layout.counts(limits::EYE_ALIVE);
+        spoke.is_some_and(|(spoke, belt)| belt.since(spoke) <= lately)
     }
 
     /// Whether a parcel of this fate may have left the belt into a chute.

@@ -25,6 +25,7 @@ impl Line {
     ) {
         let Some(place) = self.layout.eyes.get(usize::from(eye.0)) else { return };
         self.memory.nodes[usize::from(place.node.0)].spread = spread;
+        self.memory.spoke[usize::from(eye.0)] = Some(at);
         self.told(at);
         if !active {
             self.tail_edge(eye, at, out);

@@ -155,9 +155,13 @@ fn inputs_from_people_and_the_manifest() {
             prefix: String::new(),
             chutes: vec![ChuteNo(5)],
             allocation,
+            overflow: vec![],
+            cut_off: None,
         };
-        let plan = Plan { name: "p".to_string(), version: 2, rules: vec![rule] };
-        check(
+        let (name, rules, bagged) = ("p".to_string(), vec![rule], vec![]);
+        let plan = Plan { name, version: 2, rules, bagged };
+        super::check_old(
+            1,
             &Input::PlanSelected { plan },
             &format!("11 0000000170 00000002 00000001 0000000163 00000000 00000001 0005 {golden}"),
         );

@@ -8,10 +8,21 @@ use crate::record;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
-use line_model::signal::Input;
+use line_model::chute::{
+    Bar, ChangeBy, ChuteCause, ChuteCounts, ChuteEvent, ChuteMemory, ChuteState, Content,
+    FaultedBy, FullBy, Lamp, LockedBy,
+};
+use line_model::decision::{Decision, ParcelEvent};
+use line_model::ids::{ChuteNo, ParcelId};
+use line_model::plan::{Allocation, CutOff, Plan, Rule};
+use line_model::reason::Reason;
+use line_model::signal::{ChuteContact, Deed, Input};
+use line_model::view::Unmet;
 use line_model::waybills::Waybills;
+use std::format;
+use std::string::ToString;
 use std::vec;
-use units::Micros;
+use units::{Distance, Micros};
 
 #[test]
 fn a_record_begins_with_its_version() {
@@ -67,4 +78,183 @@ fn waybills_are_a_set_of_texts_in_every_version() {
     check(1, &BTreeSet::from(texts), golden);
     let mut twice = Source::new(&[0, 0, 0, 2, 0, 0, 0, 1, 97, 0, 0, 0, 1, 97], 2);
     assert_eq!(Waybills::get(&mut twice), Err(Fault::Order { at: 14 }));
+}
+
+const CHUTE: ChuteNo = ChuteNo(3);
+
+#[test]
+fn inputs_of_chutes() {
+    for (contact, golden) in
+        [(ChuteContact::Full, "01"), (ChuteContact::Lock, "02"), (ChuteContact::Button, "03")]
+    {
+        let input = Input::Chute { chute: CHUTE, contact, active: true };
+        check(2, &input, &format!("28 0003 {golden} 01"));
+    }
+    let code = || "c".to_string();
+    for (deed, golden) in [
+        (Deed::Lock { chute: CHUTE }, "01 0003"),
+        (Deed::Unlock { chute: CHUTE }, "02 0003"),
+        (Deed::TakeOut { chute: CHUTE }, "03 0003"),
+        (Deed::PutBack { chute: CHUTE }, "04 0003"),
+        (Deed::BindBag { chute: CHUTE, label: code() }, "05 0003 0000000163"),
+        (Deed::CloseBag { chute: CHUTE, label: code() }, "06 0003 0000000163"),
+        (Deed::PutByHand { chute: CHUTE, code: code() }, "07 0003 0000000163"),
+        (Deed::Missorted { chute: CHUTE, code: code() }, "08 0003 0000000163"),
+        (Deed::Fallen { code: code() }, "09 0000000163"),
+    ] {
+        let input = Input::Deed { deed, by: "x".to_string(), reason: "y".to_string() };
+        check(2, &input, &format!("29 {golden} 0000000178 0000000179"));
+    }
+}
+
+#[test]
+fn plans_with_bags_overflow_and_cut_off() {
+    for (allocation, golden) in [(Allocation::Fill, "03"), (Allocation::Balance, "04")] {
+        let rule = Rule {
+            carrier: "c".to_string(),
+            prefix: String::new(),
+            chutes: vec![ChuteNo(5)],
+            allocation,
+            overflow: vec![ChuteNo(6)],
+            cut_off: Some(CutOff { from: 7, until: 8, chutes: vec![ChuteNo(9)] }),
+        };
+        let (name, rules, bagged) = ("p".to_string(), vec![rule], vec![ChuteNo(5)]);
+        let plan = Plan { name, version: 2, rules, bagged };
+        check(
+            2,
+            &Input::PlanSelected { plan },
+            &format!(
+                "11 0000000170 00000002 00000001 0000000163 00000000 00000001 0005 {golden} \
+                 00000001 0006 01 0007 0008 00000001 0009 00000001 0005"
+            ),
+        );
+    }
+}
+
+#[test]
+fn decisions_of_chutes() {
+    for (lamp, golden) in [(Lamp::Off, "01"), (Lamp::Steady, "02"), (Lamp::Blink, "03")] {
+        check(2, &Decision::Lamp { chute: CHUTE, lamp }, &format!("0b 0003 {golden}"));
+    }
+    let label = || "b".to_string();
+    for (event, golden) in [
+        (ChuteEvent::BagBound { label: label() }, "02 0000000162"),
+        (
+            ChuteEvent::BagClosed { label: label(), pieces: 1, grams: 2 },
+            "03 0000000162 00000001 0000000000000002",
+        ),
+        (ChuteEvent::Emptied { pieces: 1, grams: 2 }, "04 00000001 0000000000000002"),
+        (ChuteEvent::PutByHand { code: label() }, "05 0000000162"),
+        (ChuteEvent::Missorted { code: label() }, "06 0000000162"),
+    ] {
+        check(2, &Decision::Chute { chute: CHUTE, event }, &format!("0c 0003 {golden}"));
+    }
+    for (to, golden) in [
+        (ChuteState::Filling, "02"),
+        (ChuteState::Full { by: FullBy::Eye }, "03 01"),
+        (ChuteState::Full { by: FullBy::Count }, "03 02"),
+        (ChuteState::Full { by: FullBy::Weight }, "03 03"),
+        (ChuteState::Full { by: FullBy::Buffer }, "03 04"),
+        (ChuteState::Locked { by: LockedBy::Button }, "04 01"),
+        (ChuteState::Locked { by: LockedBy::Switch }, "04 02"),
+        (ChuteState::Locked { by: LockedBy::Person }, "04 03"),
+        (ChuteState::Locked { by: LockedBy::NoBag }, "04 04"),
+        (ChuteState::Buffered { landed: 5 }, "05 0005"),
+        (ChuteState::Faulted { by: FaultedBy::Diverter }, "06 01"),
+        (ChuteState::Faulted { by: FaultedBy::Person }, "06 02"),
+        (ChuteState::Faulted { by: FaultedBy::Jam }, "06 03"),
+    ] {
+        let event = ChuteEvent::State { from: ChuteState::Idle, to, cause: ChuteCause::Landing };
+        check(2, &Decision::Chute { chute: CHUTE, event }, &format!("0c 0003 01 01 {golden} 01"));
+    }
+    for (cause, golden) in [
+        (ChuteCause::Landing, "01"),
+        (ChuteCause::Eye, "02"),
+        (ChuteCause::Switch, "03"),
+        (ChuteCause::Button, "04"),
+        (ChuteCause::Person, "05"),
+        (ChuteCause::Bag, "06"),
+        (ChuteCause::Plan, "07"),
+        (ChuteCause::Node, "08"),
+    ] {
+        check(2, &cause, golden);
+    }
+    for (bar, golden) in [
+        (Bar::Full, "01"),
+        (Bar::Locked, "02"),
+        (Bar::Rate, "03"),
+        (Bar::Late, "04"),
+        (Bar::Off, "05"),
+    ] {
+        let event = ParcelEvent::PassedOver { chute: CHUTE, bar };
+        let decision = Decision::Parcel { parcel: ParcelId(1), event };
+        check(2, &decision, &format!("08 0000000000000001 11 0003 {golden}"));
+    }
+}
+
+#[test]
+fn conditions_and_reasons_of_chutes() {
+    let parcel = ParcelId(1);
+    for (unmet, golden) in [
+        (Unmet::NoSuchChute(CHUTE), "28 0003"),
+        (Unmet::NotLocked(CHUTE), "29 0003"),
+        (Unmet::BagOpen(CHUTE), "2a 0003"),
+        (Unmet::OtherBag(CHUTE), "2b 0003"),
+        (Unmet::LabelBound(CHUTE), "2c 0003"),
+        (Unmet::NoCode, "2d"),
+        (Unmet::OnBelt(parcel), "2e 0000000000000001"),
+        (Unmet::GateClosed(parcel), "2f 0000000000000001"),
+        (Unmet::OtherKey(CHUTE), "30 0003"),
+    ] {
+        check(2, &unmet, golden);
+    }
+    for (reason, golden) in
+        [(Reason::ChuteFull, "28"), (Reason::RateLimit, "29"), (Reason::CutOff, "2a")]
+    {
+        check(2, &reason, golden);
+    }
+}
+
+#[test]
+fn what_is_known_of_a_chute() {
+    let memory = ChuteMemory {
+        state: ChuteState::Filling,
+        since: Micros(1),
+        cause: ChuteCause::Bag,
+        lamp: Lamp::Blink,
+        full_eye: Some(Micros(2)),
+        landing_eye: None,
+        switch: true,
+        change: Some(ChangeBy::Person),
+        buffered: 3,
+        out_of_use: false,
+        content: Content {
+            label: Some("b".to_string()),
+            closed: true,
+            pieces: 4,
+            grams: 5,
+            from: None,
+        },
+        before: Some(Content::default()),
+        recent: [(Micros(6), Distance(7))].into(),
+        counts: ChuteCounts {
+            barred_full: 1,
+            barred_locked: 2,
+            barred_rate: 3,
+            hands: 4,
+            by_hand: 5,
+            missorted: 6,
+        },
+    };
+    check(
+        2,
+        &memory,
+        "02 0000000000000001 06 03 01 0000000000000002 00 01 01 02 0003 00 \
+         01 0000000162 01 00000004 0000000000000005 00 \
+         01 00 00 00000000 0000000000000000 00 \
+         00000001 0000000000000006 0000000000000007 \
+         0000000000000001 0000000000000002 0000000000000003 0000000000000004 0000000000000005 \
+         0000000000000006",
+    );
+    check(2, &ChangeBy::Button, "01");
 }
