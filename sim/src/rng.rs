@@ -120,7 +120,7 @@ impl Rng {
         let whole = drawn.ilog2();
         let part = ((drawn << 16) >> whole) & 0xFFFF;
         // log2(1 + part) by a parabola through 0, 1/2 and 1: within 0.01.
-        let log = (u64::from(whole) << 16) + (part * (88_242 - ((22_706 * part) >> 16)) >> 16);
+        let log = (u64::from(whole) << 16) + ((part * (88_242 - ((22_706 * part) >> 16))) >> 16);
         let wide = u128::from((32 << 16) - log.min(32 << 16)) * u128::from(LN_2) * u128::from(mean);
         u64::try_from(wide >> 32).unwrap_or(u64::MAX)
     }

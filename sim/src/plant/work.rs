@@ -365,8 +365,8 @@ mod tests {
         let rates =
             Profile { resting_permille: [100, 300], rebound_permille: 50, ..profile("clean") };
         let mut rig = Rig::with(rates, 52, 1);
-        for parcel in 0..4_000 {
-            rig.plant.slides.begin(parcel % 1, 0, 1, 0, 0);
+        for _ in 0..4_000 {
+            rig.plant.slides.begin(0, 0, 1, 0, 0);
             rig.plant.linger(0);
         }
         let slides = &rig.plant.slides.under_way;

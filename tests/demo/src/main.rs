@@ -40,7 +40,7 @@ struct Arguments {
     /// Sort plan.
     #[arg(long)]
     plan: Option<PathBuf>,
-    /// Plant profile: clean or normal.
+    /// Plant profile: clean, normal, full or bad.
     #[arg(long, default_value = "normal")]
     profile: String,
     /// How parcels come: saturated (always one waiting) or people; by default saturated when
