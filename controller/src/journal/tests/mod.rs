@@ -19,6 +19,7 @@ mod damage;
 mod days;
 mod disk;
 mod format_1;
+mod torn;
 
 /// 2027-01-15 16:00 in Shanghai.
 const UTC: u64 = 1_800_000_000_000_000;
