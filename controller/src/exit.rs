@@ -13,7 +13,8 @@ pub enum Exit {
     Usage,
     /// A line file, plan or manifest has faults; each is printed.
     Faults,
-    /// The daemon cannot start: an address or the data directory is taken, or belongs to another line.
+    /// The daemon cannot start: an address or the data directory is taken, it belongs to another
+    /// line, or the disk is full or refuses.
     CannotStart,
     /// The journal cannot be read or does not fit itself.
     JournalDamaged,
@@ -72,7 +73,7 @@ Exit codes:
   1  internal: a defect of the program or of the machine
   2  usage: the command line is wrong
   3  faults: a line file, plan or manifest has faults; each is printed with file, line and key
-  4  cannot start: an address is taken, the data directory is in use or belongs to another line
+  4  cannot start: an address or the data directory is taken, it belongs to another line, or the disk is full or refuses
   5  journal damaged: it cannot be read, or its chain or its decisions do not fit
   6  bus unusable: a port or connection is missing, taken or refused
   7  refused: a node does not answer or refuses, or what was asked for is not allowed

@@ -1,8 +1,9 @@
 /* Makes the disk under a journal fail, for a program that is started with it preloaded.
  *
  * Only files below a directory named "journal" are hit. The file named by SORTLINE_DISK holds one
- * word: "full" fails writes with ENOSPC, "broken" fails syncs with EIO, "slow" delays syncs by
- * 700 ms; anything else lets all pass. */
+ * word: "full" fails writes with ENOSPC, "broken" fails syncs with EIO, "eio" fails writes and
+ * "unreadable" fails reads with EIO, "halved" writes half of what it is given, and nothing of a
+ * single byte, "slow" delays syncs by 700 ms; anything else lets all pass. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,27 +34,49 @@ static char mode_for(int fd)
     return word;
 }
 
+/* What a write must fail with; 0 when it may pass. `count` becomes what is written before. */
+static int refuses(int fd, size_t *count)
+{
+    switch (mode_for(fd)) {
+    case 'f':
+        *count = 0;
+        return ENOSPC;
+    case 'e':
+        *count = 0;
+        return EIO;
+    case 'h':
+        *count /= 2;
+        return ENOSPC;
+    default:
+        return 0;
+    }
+}
+
 ssize_t write(int fd, const void *bytes, size_t count)
 {
     static ssize_t (*real)(int, const void *, size_t);
     if (real == NULL)
         *(void **)&real = dlsym(RTLD_NEXT, "write");
-    if (fd > 2 && mode_for(fd) == 'f') {
-        errno = ENOSPC;
+    int why = fd > 2 ? refuses(fd, &count) : 0;
+    ssize_t done = why != 0 && count == 0 ? -1 : real(fd, bytes, count);
+    if (why != 0 && done <= 0) {
+        errno = why;
         return -1;
     }
-    return real(fd, bytes, count);
+    return done;
 }
 
 static ssize_t hit_pwrite(const char *name, int fd, const void *bytes, size_t count, off_t at)
 {
     ssize_t (*real)(int, const void *, size_t, off_t);
     *(void **)&real = dlsym(RTLD_NEXT, name);
-    if (mode_for(fd) == 'f') {
-        errno = ENOSPC;
+    int why = refuses(fd, &count);
+    ssize_t done = why != 0 && count == 0 ? -1 : real(fd, bytes, count, at);
+    if (why != 0 && done <= 0) {
+        errno = why;
         return -1;
     }
-    return real(fd, bytes, count, at);
+    return done;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at)
@@ -64,6 +87,27 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at)
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t at)
 {
     return hit_pwrite("pwrite64", fd, bytes, count, at);
+}
+
+static ssize_t hit_pread(const char *name, int fd, void *bytes, size_t count, off_t at)
+{
+    ssize_t (*real)(int, void *, size_t, off_t);
+    *(void **)&real = dlsym(RTLD_NEXT, name);
+    if (mode_for(fd) == 'u') {
+        errno = EIO;
+        return -1;
+    }
+    return real(fd, bytes, count, at);
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t at)
+{
+    return hit_pread("pread", fd, bytes, count, at);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t count, off_t at)
+{
+    return hit_pread("pread64", fd, bytes, count, at);
 }
 
 static int hit_sync(const char *name, int fd)

@@ -44,28 +44,48 @@ impl Drop for Daemon {
     }
 }
 
+/// The daemon on the disk of `dir`, and the address of its screens.
+fn command(dir: &Path) -> (Command, String) {
+    let free = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+        listener.local_addr().expect("an address").to_string()
+    };
+    let (hmi, examples) = (free(), root().join("examples"));
+    let line = examples.join("factory-line.toml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sortline"));
+    command.arg("run").arg("--line").arg(&line);
+    command.arg("--plan").arg(examples.join("plan.toml"));
+    command.arg("--manifest").arg(examples.join("manifest.csv"));
+    command.arg("--data").arg(dir.join("data")).args(["--hmi", &hmi]);
+    let text = std::fs::read_to_string(&line).expect("the example");
+    for bus in line_file::LineFile::parse(&text).expect("the example").bus {
+        let rtu = matches!(bus.kind, line_file::BusKind::Rtu);
+        let at = if rtu { "/dev/null".to_owned() } else { free() };
+        command.args(["--bus", &format!("{}={at}", bus.name)]);
+    }
+    let log = std::fs::File::create(dir.join("log")).expect("a log");
+    command.stdout(log.try_clone().expect("a log")).stderr(log).stdin(Stdio::null());
+    command.env("LD_PRELOAD", library(dir)).env("SORTLINE_DISK", dir.join("disk"));
+    (command, hmi)
+}
+
+/// Switches the disk of `dir`.
+fn disk(dir: &Path, word: &str) {
+    let fresh = dir.join("disk.new");
+    std::fs::write(&fresh, word).expect("written");
+    std::fs::rename(fresh, dir.join("disk")).expect("renamed");
+}
+
+/// Demands that everything in the journal replays to the bit.
+fn replays(data: &Path) {
+    let out = Command::new(env!("CARGO_BIN_EXE_sortline")).arg("replay").arg(data).output();
+    let out = out.expect("starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
 impl Daemon {
     fn start(dir: &Path) -> Self {
-        let free = || {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
-            listener.local_addr().expect("an address").to_string()
-        };
-        let (hmi, examples) = (free(), root().join("examples"));
-        let line = examples.join("factory-line.toml");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sortline"));
-        command.arg("run").arg("--line").arg(&line);
-        command.arg("--plan").arg(examples.join("plan.toml"));
-        command.arg("--manifest").arg(examples.join("manifest.csv"));
-        command.arg("--data").arg(dir.join("data")).args(["--hmi", &hmi]);
-        let text = std::fs::read_to_string(&line).expect("the example");
-        for bus in line_file::LineFile::parse(&text).expect("the example").bus {
-            let rtu = matches!(bus.kind, line_file::BusKind::Rtu);
-            let at = if rtu { "/dev/null".to_owned() } else { free() };
-            command.args(["--bus", &format!("{}={at}", bus.name)]);
-        }
-        let log = std::fs::File::create(dir.join("log")).expect("a log");
-        command.stdout(log.try_clone().expect("a log")).stderr(log).stdin(Stdio::null());
-        command.env("LD_PRELOAD", library(dir)).env("SORTLINE_DISK", dir.join("disk"));
+        let (mut command, hmi) = command(dir);
         let child = command.spawn().expect("starts");
         let daemon = Self { child, hmi, dir: dir.to_owned() };
         daemon.until("it is up", |_| true);
@@ -73,9 +93,15 @@ impl Daemon {
     }
 
     fn disk(&self, word: &str) {
-        let fresh = self.dir.join("disk.new");
-        std::fs::write(&fresh, word).expect("written");
-        std::fs::rename(fresh, self.dir.join("disk")).expect("renamed");
+        disk(&self.dir, word);
+    }
+
+    /// Asks it to end; what it has left must replay.
+    fn end(&mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.expect("asks").success());
+        assert!(self.child.wait().expect("ends").success(), "{}", self.log());
+        replays(&self.dir.join("data"));
     }
 
     fn ask(&self, request: &str) -> Option<String> {
@@ -160,9 +186,7 @@ fn goes_through(word: &str, why: &str) {
     daemon.until("everything is written", |view| pending(view) == 0 && !stalled(view));
     let after = sortline::journal::verify(&data).expect("holds over the fault").records;
     assert!(after >= before + pressed, "{before} records before, {after} after, {pressed} stops");
-    let asked = Command::new("kill").args(["-TERM", &daemon.child.id().to_string()]).status();
-    assert!(asked.expect("asks").success());
-    assert!(daemon.child.wait().expect("ends").success(), "{}", daemon.log());
+    daemon.end();
     assert!(sortline::journal::verify(&data).expect("holds").records >= after);
 }
 
@@ -174,6 +198,58 @@ fn a_full_disk() {
 #[test]
 fn a_broken_disk() {
     goes_through("broken", "disk I/O error");
+}
+
+#[test]
+fn a_disk_that_takes_no_writes() {
+    goes_through("eio", "disk I/O error");
+}
+
+#[test]
+fn a_disk_that_fills_in_the_middle_of_a_write() {
+    goes_through("halved", "full");
+}
+
+/// Starts on a disk that is like this: refused in words that do not blame the file, nothing is
+/// changed, and when the disk works again everything is there.
+fn does_not_start(word: &str, first: bool) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let mut records = 0;
+    if !first {
+        let mut daemon = Daemon::start(dir.path());
+        daemon.until("everything is written", |view| pending(view) == 0);
+        daemon.end();
+        records = sortline::journal::verify(&data).expect("holds").records;
+    }
+    disk(dir.path(), word);
+    let status = command(dir.path()).0.status().expect("starts");
+    let log = std::fs::read_to_string(dir.path().join("log")).expect("a log");
+    assert_eq!(status.code(), Some(4), "{log}");
+    assert!(log.contains("the disk is full or refuses"), "{log}");
+    disk(dir.path(), "works");
+    if !first {
+        assert_eq!(sortline::journal::verify(&data).expect("holds").records, records);
+    }
+    let mut daemon = Daemon::start(dir.path());
+    daemon.until("everything is written", |view| pending(view) == 0);
+    daemon.end();
+    assert!(sortline::journal::verify(&data).expect("holds").records > records);
+}
+
+#[test]
+fn a_start_on_a_disk_that_cannot_be_read() {
+    does_not_start("unreadable", false);
+}
+
+#[test]
+fn a_start_on_a_full_disk() {
+    does_not_start("full", false);
+}
+
+#[test]
+fn a_first_start_on_a_full_disk() {
+    does_not_start("full", true);
 }
 
 #[test]

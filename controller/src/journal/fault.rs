@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
+
 use super::schema;
 use crate::exit::Exit;
 
@@ -129,10 +132,22 @@ pub enum JournalFault {
     },
 }
 
+/// Whether it was the disk that refused: the file itself may be whole.
+const fn of_the_disk(source: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(error, _) = source else { return false };
+    match error.code {
+        ErrorCode::DiskFull | ErrorCode::CannotOpen | ErrorCode::ReadOnly => true,
+        // A file that ends too early is damaged, though SQLite counts it among these.
+        ErrorCode::SystemIoFailure => error.extended_code != SQLITE_IOERR_SHORT_READ,
+        _ => false,
+    }
+}
+
 impl JournalFault {
     /// The exit code that it leads to.
     pub const fn exit(&self) -> Exit {
         match self {
+            Self::Unreadable { source, .. } if of_the_disk(source) => Exit::CannotStart,
             Self::Directory { .. }
             | Self::InUse { .. }
             | Self::Missing { .. }
@@ -212,6 +227,11 @@ impl std::fmt::Display for JournalFault {
                     )
                 }
             }
+            Self::Unreadable { path, record: None, source } if of_the_disk(source) => write!(
+                f,
+                "use {}: {source}; the disk is full or refuses, the file need not be damaged",
+                path.display()
+            ),
             Self::Unreadable { path, record: None, source } => {
                 write!(f, "read {}: {source}; the file is damaged or no journal", path.display())
             }
