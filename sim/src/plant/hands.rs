@@ -125,8 +125,10 @@ impl Plant {
         };
         self.contact(&parcel, at, with);
         parcel.head_eye = self.eyes.partition_point(|eye| eye.at + eye.blind <= head);
-        parcel.tail_eye = self.eyes.partition_point(|eye| eye.at - eye.blind <= tail);
-        for eye in &mut self.eyes[parcel.tail_eye.min(parcel.head_eye)..parcel.head_eye] {
+        let left = self.eyes.partition_point(|eye| eye.at - eye.blind <= tail);
+        // A dirty lens may have lost sight of a short parcel that it has not seen yet.
+        parcel.tail_eye = left.min(parcel.head_eye);
+        for eye in &mut self.eyes[parcel.tail_eye..parcel.head_eye] {
             eye.cover(at + 1, 0, &mut self.streams.bounce, out);
         }
         parcel.stretch =

@@ -181,7 +181,9 @@ impl Plant {
         {
             self.reach_eye(parcel, ahead, way, out);
         }
-        while let Some(eye) = self.eyes.get_mut(parcel.tail_eye)
+        // A dirty lens may see the tail of a short parcel before its head.
+        while parcel.tail_eye < parcel.head_eye
+            && let Some(eye) = self.eyes.get_mut(parcel.tail_eye)
             && eye.at - eye.blind <= parcel.tail()
         {
             let at = way.crossed(parcel.tail() - eye.at + eye.blind);

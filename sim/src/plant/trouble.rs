@@ -391,6 +391,18 @@ mod tests {
     }
 
     #[test]
+    fn a_lens_too_dirty_for_short_parcels_still_clears_behind_them() {
+        let dirty = Event::EyeDirty { eye: "D1".to_owned(), by_mm: 160, for_ms: None };
+        let (mut rig, done) = rig(3_000, None, &dirty);
+        assert!(done);
+        rig.run(25_000);
+        let edges = rig.edges(D1, diverter::EYE_ARRIVAL);
+        assert!(edges.len() <= 8 && edges.len().is_multiple_of(2), "{edges:?}");
+        let eye = rig.plant.eye_named("D1").expect("there");
+        assert!(!eye.is_covered(), "{edges:?}");
+    }
+
+    #[test]
     fn a_turned_parcel_is_as_long_as_it_was_wide() {
         let (mut rig, done) = rig(2_500, Some(0), &Event::Rotate);
         assert!(done);

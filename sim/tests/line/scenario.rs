@@ -157,3 +157,60 @@ fn people_come_when_they_are_called_and_press_what_the_line_asks_for() {
     };
     assert_eq!((pressed(true), pressed(false)), (1, 1));
 }
+
+#[test]
+fn inputs_power_and_wires_change_when_the_schedule_says_so() {
+    use line_sim::Button;
+    let name = |name: &str| name.to_owned();
+    let faults = name("lost=1000000");
+    let mut setup = setup(false, "clean", 3, 1);
+    setup.events = vec![
+        Entry::at(1_000, Event::ChuteFull { chute: 3, for_ms: Some(4_000) }),
+        Entry::at(1_000, Event::ChuteButton { chute: 4, for_ms: 400 }),
+        Entry::at(1_000, Event::EndFull { for_ms: Some(400) }),
+        Entry::at(1_000, Event::Estop { contact: 1 }),
+        Entry::at(2_000, Event::EstopRelease { contact: 1 }),
+        Entry::at(3_000, Event::Press { button: Button::Stop, for_ms: 300 }),
+        Entry::at(4_000, Event::NodeReboot { node: name("D4"), off_ms: 500 }),
+        Entry::at(6_000, Event::BusFaults { bus: name("field"), faults, for_ms: 1_000 }),
+        Entry::at(6_000, Event::BagChange { chute: 1 }),
+    ];
+    let mut bench = Bench::new(setup);
+    let node = bench.node("D4");
+    let boot_id = bench.world.stations()[node].identity.boot_id;
+    let inputs = |bench: &Bench, name: &str| {
+        let station = &bench.world.stations()[bench.node(name)];
+        station.active().collect::<Vec<u8>>()
+    };
+    use registers::points::{diverter, panel};
+    bench.world.advance(Micros::from_millis(1_200));
+    assert!(inputs(&bench, "D2").contains(&diverter::FULL_LEFT));
+    assert!(inputs(&bench, "D2").contains(&diverter::BUTTON_RIGHT));
+    let at_panel = inputs(&bench, "panel");
+    assert!(at_panel.contains(&panel::END_FULL) && at_panel.contains(&panel::ESTOP_1));
+    bench.world.advance(Micros::from_millis(3_100));
+    assert_eq!(inputs(&bench, "panel"), [panel::STOP]);
+    bench.world.advance(Micros::from_millis(4_100));
+    assert!(bench.world.stations()[node].off);
+    bench.world.advance(Micros::from_millis(5_500));
+    assert_eq!(inputs(&bench, "D2"), [diverter::HOME]);
+    let station = &bench.world.stations()[node];
+    assert!(!station.off && station.identity.boot_id != boot_id);
+    // A request on the bad bus is lost; after it the same one is answered.
+    let unit = bench.world.stations()[bench.node("Z1")].plan.unit;
+    for (at_ms, answers) in [(6_100, 0), (8_000, 1)] {
+        bench.world.advance(Micros::from_millis(at_ms));
+        let pdu = [3, 0, 0, 0, 1];
+        let mut frame = [0; modbus::rtu::MAX_FRAME];
+        let len = modbus::rtu::encode(unit, &pdu, &mut frame).expect("fits");
+        bench.world.send(0, &frame[..len]);
+        bench.world.advance(Micros::from_millis(at_ms + 100));
+        assert_eq!(bench.world.take_answers().len(), answers, "at {at_ms} ms");
+    }
+    let truth = bench.world.truth();
+    assert_eq!(truth.happened.len(), 9);
+    assert!(truth.happened.iter().all(|happened| happened.done), "{:?}", truth.happened);
+    // Whoever changes the bag is still at it; then the button is pressed for the second time.
+    bench.world.advance(Micros::from_secs(100));
+    assert_eq!(inputs(&bench, "D1"), [diverter::HOME]);
+}
