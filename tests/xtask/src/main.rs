@@ -109,5 +109,10 @@ fn mutate(rest: &[&str]) -> Result<(), String> {
 }
 
 fn bench() -> Result<(), String> {
-    cargo("bench", &["bench", "--package", "system-tests"], &[])
+    cargo("bench of the whole", &["bench", "--package", "system-tests"], &[])?;
+    cargo(
+        "bench of line and journal",
+        &["bench", "--package", "sortline", "--bench", "handle", "--bench", "journal"],
+        &[],
+    )
 }
