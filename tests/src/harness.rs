@@ -1,15 +1,15 @@
 //! One run of the whole system on virtual time: engine, buses, disk, manifest and the world.
 
 use crate::disk::Disk;
-use crate::inputs::Inputs;
+use crate::inputs::{Case, Inputs};
 use crate::wires::{Done, Passed, Wire};
 use line_engine::{BusId, Effects, Engine, EngineView, Outcome, Question, Start, Wake};
 use line_model::decision::Decision;
 use line_model::packml::State;
 use line_model::plan::Plan;
 use line_model::signal::{Command, Input};
-use line_sim::plant::feed::Feed;
 use line_sim::rng::Rng;
+use line_sim::scenario::Event;
 use line_sim::world::{Answer, PortChange, World, WorldSetup};
 use sortline::config;
 use sortline::config::manifest::Manifest;
@@ -65,6 +65,8 @@ pub struct Harness {
     upstream: Rng,
     people: People,
     tamper: Option<Tamper>,
+    /// When the disk goes on after a scenario's stall.
+    stalled_until: Option<Micros>,
 }
 
 /// A saboteur between line and engine, or a fault injected there.
@@ -84,49 +86,43 @@ enum People {
     Watch,
 }
 
-fn read(path: &std::path::Path) -> Result<Vec<u8>, SetupFault> {
-    std::fs::read(path)
-        .map_err(|why| SetupFault(format!("failed to read {}: {why}", path.display())))
-}
-
-fn text(path: &std::path::Path) -> Result<String, SetupFault> {
-    String::from_utf8(read(path)?)
-        .map_err(|_| SetupFault(format!("{} is not UTF-8", path.display())))
-}
-
 impl Harness {
-    /// Sets up a run; nothing has moved yet.
+    /// Sets up a run from files; nothing has moved yet.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or used.
     pub fn new(inputs: &Inputs) -> Result<Self, SetupFault> {
+        Self::of(&inputs.read()?)
+    }
+
+    /// Sets up a run; nothing has moved yet.
+    ///
+    /// # Errors
+    /// The first text that cannot be used.
+    pub fn of(case: &Case) -> Result<Self, SetupFault> {
         let fault = |what: &str, why: &dyn std::fmt::Display| SetupFault(format!("{what}: {why}"));
-        let line_text = text(&inputs.line)?;
-        let name = inputs.line.display().to_string();
-        let line = config::check(&name, line_text).map_err(|why| fault("line file", &why))?;
-        let plan = config::plan::load(
-            &inputs.plan.display().to_string(),
-            text(&inputs.plan)?,
-            &line.engine.layout,
-        )
-        .map_err(|why| fault("plan", &why))?;
-        let bytes = read(&inputs.manifest)?;
+        let line =
+            config::check("line.toml", &case.line).map_err(|why| fault("line file", &why))?;
+        let plan = config::plan::load("plan.toml", &case.plan, &line.engine.layout)
+            .map_err(|why| fault("plan", &why))?;
         let manifest =
-            config::manifest::load(&bytes, false).map_err(|why| fault("manifest", &why))?;
+            config::manifest::load(&case.manifest, false).map_err(|why| fault("manifest", &why))?;
         let world = World::new(WorldSetup {
             line: line.file.clone(),
-            plant: line_sim::plant_file::PlantFile::parse(&text(&inputs.plant)?)
+            plant: line_sim::plant_file::PlantFile::parse(&case.plant)
                 .map_err(|why| fault("plant", &why))?,
-            manifest: line_sim::items::read_manifest(bytes.as_slice())
+            manifest: line_sim::items::read_manifest(case.manifest.as_slice())
                 .map_err(|why| fault("manifest", &why))?,
-            seed: inputs.seed,
-            feed: Feed::named(&inputs.feed)
-                .ok_or_else(|| fault("feed", &"neither saturated nor people"))?,
-            profile: inputs.profile.clone(),
-            parcels: inputs.parcels,
-            faults: inputs.faults.clone(),
-            events: inputs.events.clone(),
+            seed: case.seed,
+            feed: case.feed,
+            profile: case.profile.clone(),
+            parcels: case.parcels,
+            faults: case.faults.clone(),
+            events: case.events.clone(),
         })
         .map_err(|why| fault("world", &why))?;
         let fixed = std::sync::Arc::new(Fixed { line, plan, manifest });
-        let stream = |name: &str| Rng::stream(inputs.seed, name);
+        let stream = |name: &str| Rng::stream(case.seed, name);
         let mut harness = Self {
             world,
             guard: None,
@@ -142,6 +138,7 @@ impl Harness {
             upstream: stream("upstream"),
             people: People::Start,
             tamper: None,
+            stalled_until: None,
             fixed,
         };
         harness.boot(Start::Fresh);
@@ -258,6 +255,9 @@ impl Harness {
             self.arriving.keys().next().map(|(at, _)| *at),
             // A network's answer is formed inside the world: the host must not run past it.
             asked.then(|| self.world.next_event()),
+            self.stalled_until,
+            // Nothing but the world may wake a dead controller.
+            self.guard.is_none().then(|| self.world.next_event()),
         ];
         let wires = self.wires.iter().filter_map(Wire::next_deadline).min();
         let next = deadlines.into_iter().flatten().chain(wires).min().unwrap_or(limit);
@@ -290,6 +290,26 @@ impl Harness {
         }
         for change in self.world.take_port_changes() {
             self.port(change);
+        }
+        for asked in self.world.take_for_host() {
+            self.carry_out(&asked.event);
+        }
+        if self.stalled_until.is_some_and(|until| until <= self.now) {
+            self.stalled_until = None;
+            self.disk.stall(self.now, false);
+        }
+    }
+
+    /// What a scenario makes happen on the host's side.
+    fn carry_out(&mut self, event: &Event) {
+        match event {
+            Event::DiskStall { for_ms } => {
+                self.disk.stall(self.now, true);
+                self.stalled_until = Some(self.now.plus(Micros::from_millis(*for_ms)));
+            }
+            Event::ControllerKill => self.kill(),
+            Event::ControllerRestart if self.guard.is_none() => self.restart(),
+            _ => {}
         }
     }
 

@@ -11,5 +11,6 @@ pub mod oracle;
 pub mod process;
 pub mod replays;
 pub mod summary;
+pub mod swarm;
 pub mod torture;
 pub mod wires;

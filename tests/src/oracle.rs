@@ -59,7 +59,7 @@ impl Law {
     }
 
     /// Chutes that a parcel with this one code may land in; `None` when only the end is right.
-    fn chutes(&self, code: &str) -> Option<BTreeSet<u16>> {
+    pub fn chutes(&self, code: &str) -> Option<BTreeSet<u16>> {
         let item = self.items.get(code)?;
         if !item.gates_passed {
             return Some(BTreeSet::from([self.quarantine]));

@@ -31,6 +31,13 @@ const SOAKS: &[Soak] = &[
         length: &[("CRASH_PARCELS", "500"), ("CRASH_WAYS", "all")],
         seed: "CRASH_SEED",
     },
+    Soak {
+        name: "parcels",
+        what: "a million parcels over 2,000 random lines with troubles of every observable class",
+        test: ["swarm", "random_lines_mislead_no_parcel"],
+        length: &[("SWARM_LINES", "2000")],
+        seed: "SWARM_SEED",
+    },
 ];
 
 /// The names, for people.

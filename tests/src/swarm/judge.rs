@@ -1,0 +1,358 @@
+//! The verdict over one run: the plant's truth against what the journal says, parcel by parcel.
+//!
+//! Beliefs are joined to plant parcels by the belt reading at the induction eye and by time; several
+//! plant parcels may be one belief, when they touched there. Allowed chutes come from the oracle's
+//! own law. What a parcel met (contacts, beds at the wrong moment, injected faults) is read from the
+//! truth, so that a wrong place is explained by the plant or by nothing.
+
+use super::near::Near;
+use crate::oracle::Law;
+use line_engine::record;
+use line_model::alarm::Alarm;
+use line_model::decision::{Decision, ParcelEvent};
+use line_sim::truth::{Place, ReadTruth, Truth, TruthParcel};
+use std::collections::{BTreeMap, BTreeSet};
+use units::Micros;
+
+/// What the journal says of one parcel.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// Belt reading at induction, low 32 bits.
+    pub inducted: u32,
+    /// When the journal said so.
+    pub told_at: Micros,
+    /// Chutes assigned and fired for.
+    pub decided: Vec<u16>,
+    /// Chute of the final landing.
+    pub landed: Vec<u16>,
+    /// Reason at the end of the line.
+    pub ended: Vec<&'static str>,
+    /// Declared unconfirmed, lost or removed, and when first.
+    pub open_at: Option<Micros>,
+}
+
+/// A journal by parcel, with its alarms.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    /// Stories by parcel id.
+    pub stories: BTreeMap<u64, Story>,
+    /// Alarms raised, with their instants.
+    pub alarms: Vec<(Micros, Alarm)>,
+}
+
+impl Journal {
+    /// Reads the records of a run.
+    ///
+    /// # Panics
+    /// When a record of our own journal is not readable.
+    pub fn read(records: &[Vec<u8>]) -> Self {
+        let mut journal = Self::default();
+        for bytes in records {
+            let record = record::decode(bytes).expect("our own record");
+            for decision in record.decisions {
+                match decision {
+                    Decision::Alarm { alarm, raised: true } => {
+                        journal.alarms.push((record.at, alarm));
+                    }
+                    Decision::Parcel { parcel, event } => journal.step(record.at, parcel.0, &event),
+                    _ => {}
+                }
+            }
+        }
+        journal
+    }
+
+    fn step(&mut self, at: Micros, parcel: u64, event: &ParcelEvent) {
+        let story = self.stories.entry(parcel).or_default();
+        match event {
+            ParcelEvent::Inducted { at: place } => {
+                story.inducted = place.low().0;
+                story.told_at = at;
+            }
+            ParcelEvent::Assigned { chute, .. } | ParcelEvent::Fired { chute, .. } => {
+                story.decided.push(chute.0);
+            }
+            ParcelEvent::Landed { chute, .. } => story.landed.push(chute.0),
+            ParcelEvent::EndLanded { reason } => story.ended.push(reason.code()),
+            ParcelEvent::Unconfirmed { .. }
+            | ParcelEvent::Lost { .. }
+            | ParcelEvent::Removed { .. } => story.open_at = story.open_at.or(Some(at)),
+            _ => {}
+        }
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Landed, or meant to land, where the decision was never allowed to send it.
+    pub wrong_by_decision: Vec<String>,
+    /// Not where the journal says it is.
+    pub wrong_unreported: Vec<String>,
+    /// In a wrong chute by mechanics although nothing mechanical happened to it.
+    pub unexplained: Vec<String>,
+    /// In a wrong chute by mechanics, and no alarm within [`ALARM`].
+    pub unalarmed: Vec<String>,
+    /// Inducted in the plant, and the journal does not know it; or the reverse.
+    pub lost: Vec<String>,
+    /// More than one final outcome.
+    pub doubled: Vec<String>,
+    /// At the end of the line, or in an exception chute, for a reason that is not true.
+    pub wrong_reason: Vec<String>,
+    /// In a wrong chute by mechanics, explained.
+    pub wrong_mechanical: u64,
+    /// Parcels of which a code was read wrong yet well-formed: not observable.
+    pub misread: u64,
+    /// Parcels with one right code and a place in the plan.
+    pub sortable: u64,
+    /// Those of them that lie there.
+    pub sorted: u64,
+    /// Sortable ones farther than two neighbours from anything injected.
+    pub far: u64,
+    /// Those of them that lie there.
+    pub far_sorted: u64,
+}
+
+/// A wrong place is alarmed within this time of the landing.
+pub const ALARM: Micros = Micros::from_secs(3);
+/// Largest distance of the two induction readings, in counts.
+const JOIN: u32 = 60;
+/// The journal tells an induction this long after it at the latest.
+const TOLD: Micros = Micros::from_secs(20);
+/// Without a fitting reading, the induction told within this time of the edge is the same one.
+const TOLD_SOON: Micros = Micros::from_millis(1_500);
+
+struct Judge<'a> {
+    law: &'a Law,
+    truth: &'a Truth,
+    journal: &'a Journal,
+    near: &'a Near,
+    verdict: Verdict,
+}
+
+/// Judges a run that has drained.
+pub fn judge(law: &Law, truth: &Truth, journal: &Journal, near: &Near) -> Verdict {
+    let mut judge = Judge { law, truth, journal, near, verdict: Verdict::default() };
+    let (members, alone) = judge.join();
+    let mut waybills = BTreeSet::new();
+    let repeated: BTreeSet<u64> = truth
+        .parcels
+        .iter()
+        .filter(|parcel| !waybills.insert(&parcel.waybill))
+        .map(|parcel| parcel.index)
+        .collect();
+    for (id, story) in &journal.stories {
+        match members.get(id) {
+            Some(parcels) => judge.story(*id, story, parcels, &repeated),
+            None => judge.phantom(*id, story),
+        }
+    }
+    for parcel in alone {
+        judge.unseen(parcel);
+    }
+    judge.verdict
+}
+
+impl<'a> Judge<'a> {
+    /// Plant parcels by the belief that stands for them, and those that nothing stands for.
+    fn join(&self) -> (BTreeMap<u64, Vec<&'a TruthParcel>>, Vec<&'a TruthParcel>) {
+        let mut parcels: Vec<&TruthParcel> = self.truth.parcels.iter().collect();
+        parcels.sort_by_key(|parcel| parcel.inducted_at);
+        let mut mine: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut taken: BTreeSet<u64> = BTreeSet::new();
+        // By the reading; what is left, because a counter began anew or stood still, by the time.
+        for by_reading in [true, false] {
+            for parcel in &parcels {
+                let Some(at) = parcel.inducted_at.filter(|_| !mine.contains_key(&parcel.index))
+                else {
+                    continue;
+                };
+                let count = parcel.induct_count.map_or(0, |count| count.0);
+                let off = |story: &Story| {
+                    let off = story.inducted.wrapping_sub(count).cast_signed().unsigned_abs();
+                    if by_reading { off } else { 0 }
+                };
+                let until = at.plus(if by_reading { TOLD } else { TOLD_SOON });
+                let fits = self.journal.stories.iter().filter(|(id, story)| {
+                    let told = story.told_at >= at && story.told_at <= until;
+                    told && off(story) <= JOIN && !taken.contains(id)
+                });
+                if let Some((id, _)) = fits.min_by_key(|(id, story)| (off(story), **id)) {
+                    taken.insert(*id);
+                    mine.insert(parcel.index, *id);
+                }
+            }
+        }
+        let mut members: BTreeMap<u64, Vec<&TruthParcel>> = BTreeMap::new();
+        let mut alone = Vec::new();
+        let mut last: Option<(u64, &TruthParcel)> = None;
+        for parcel in parcels {
+            let ahead = last
+                .filter(|(_, ahead)| parcel.joined.is_some() || touches(ahead, parcel))
+                .map(|(id, _)| id);
+            match mine.get(&parcel.index).copied().or(ahead) {
+                Some(id) => {
+                    members.entry(id).or_default().push(parcel);
+                    last = Some((id, parcel));
+                }
+                None => alone.push(parcel),
+            }
+        }
+        (members, alone)
+    }
+
+    /// One belief with its plant parcels, the first one seen first.
+    fn story(
+        &mut self,
+        id: u64,
+        story: &Story,
+        parcels: &[&TruthParcel],
+        repeated: &BTreeSet<u64>,
+    ) {
+        let codes: BTreeSet<&String> = parcels.iter().flat_map(|parcel| in_time(parcel)).collect();
+        let labels: BTreeSet<&String> = parcels.iter().map(|parcel| &parcel.waybill).collect();
+        let misread = codes.iter().any(|code| !labels.contains(code)) && codes.len() == 1;
+        self.verdict.misread += u64::from(misread);
+        // What touched may have been told apart again: each one's own code counts.
+        let one = |parcel: &&TruthParcel| match in_time(parcel) {
+            [code] => self.law.chutes(code),
+            _ => None,
+        };
+        let allowed: Option<BTreeSet<u16>> =
+            parcels.iter().filter_map(one).reduce(|all, other| &all | &other);
+        let name = format!("parcel {} = {id}", parcels[0].index);
+        let fits = |chute: &u16| allowed.as_ref().is_some_and(|set| set.contains(chute));
+        let by_decision = story.decided.iter().find(|chute| !fits(chute));
+        if let Some(bad) = by_decision {
+            let text = format!("{name}: chute {bad}, allowed {allowed:?}, codes {codes:?}");
+            self.verdict.wrong_by_decision.push(text);
+        }
+        if story.landed.len() + story.ended.len() > 1 {
+            let text = format!("{name}: landed {:?}, ended {:?}", story.landed, story.ended);
+            self.verdict.doubled.push(text);
+        }
+        if story.landed.is_empty() && story.ended.is_empty() && story.open_at.is_none() {
+            self.verdict.lost.push(format!("{name}: nothing became of it"));
+        }
+        self.reasons(&name, story, &codes);
+        self.place(&name, story, parcels[0]);
+        for parcel in parcels {
+            if !misread && by_decision.is_none() {
+                self.wrong_place(&name, (id, story), parcel);
+            }
+        }
+        if let [parcel] = parcels {
+            let own = allowed.is_some() && !misread && !repeated.contains(&parcel.index);
+            let there = matches!(parcel.place, Place::Chute(number) if fits(&number));
+            self.verdict.sortable += u64::from(own);
+            self.verdict.sorted += u64::from(own && there);
+            let far = own && !self.near.is_near(parcel.index);
+            self.verdict.far += u64::from(far);
+            self.verdict.far_sorted += u64::from(far && there);
+        }
+    }
+
+    /// What was read settles some reasons.
+    fn reasons(&mut self, name: &str, story: &Story, codes: &BTreeSet<&String>) {
+        for reason in &story.ended {
+            let known = codes.iter().any(|code| self.law.chutes(code).is_some());
+            let right = match *reason {
+                "no_read" => codes.is_empty(),
+                "multi_code" => codes.len() > 1,
+                "no_manifest" => !codes.is_empty() && !known,
+                _ => true,
+            };
+            if !right {
+                self.verdict.wrong_reason.push(format!("{name}: {reason}, but codes {codes:?}"));
+            }
+        }
+    }
+
+    /// Where a parcel lies against where the journal says it does.
+    fn place(&mut self, name: &str, story: &Story, parcel: &TruthParcel) {
+        let (said, ended) = (story.landed.first().copied(), !story.ended.is_empty());
+        let open = story.open_at.is_some();
+        let agrees = match parcel.place {
+            Place::Chute(number) => !ended && (said == Some(number) || (open && said.is_none())),
+            Place::End => said.is_none() && (ended || open),
+            Place::Waiting | Place::OnLine | Place::Sliding(_) | Place::Taken => {
+                said.is_none() && !ended
+            }
+        };
+        if !agrees {
+            let text =
+                format!("{name}: {:?}, said {said:?}, ended {:?}", parcel.place, story.ended);
+            self.verdict.wrong_unreported.push(text);
+        }
+    }
+
+    /// A parcel in a chute that is not its own was brought there by the plant, and an alarm tells.
+    fn wrong_place(&mut self, name: &str, (id, story): (u64, &Story), parcel: &TruthParcel) {
+        let Place::Chute(number) = parcel.place else { return };
+        let own = self.law.chutes(&parcel.waybill);
+        if own.is_some_and(|set| set.contains(&number)) {
+            return;
+        }
+        self.verdict.wrong_mechanical += 1;
+        let text = || format!("{name}, plant parcel {}: in chute {number}", parcel.index);
+        let moved = !parcel.contacts.is_empty() || parcel.fault.is_some();
+        if !moved && !self.near.is_near(parcel.index) {
+            self.verdict.unexplained.push(text());
+        }
+        let landed_at = parcel.landed_at.unwrap_or_default();
+        let told = |alarm: &Alarm| match alarm {
+            Alarm::Unconfirmed(other) | Alarm::Lost(other) => other.0 == id,
+            Alarm::UnexpectedLanding(chute) => chute.0 == number,
+            _ => false,
+        };
+        let until = landed_at.plus(ALARM);
+        let alarmed = story.open_at.is_some_and(|at| at <= until)
+            || self.journal.alarms.iter().any(|(at, alarm)| *at <= until && told(alarm));
+        if !alarmed {
+            self.verdict.unalarmed.push(text());
+        }
+    }
+
+    /// A belief without a plant parcel must not end anywhere.
+    fn phantom(&mut self, id: u64, story: &Story) {
+        if !story.landed.is_empty() || !story.ended.is_empty() {
+            let (landed, ended) = (&story.landed, &story.ended);
+            let text = format!("parcel {id} is nothing; landed {landed:?}, ended {ended:?}");
+            self.verdict.wrong_unreported.push(text);
+        } else if story.open_at.is_none() {
+            self.verdict.lost.push(format!("parcel {id} is nothing, and nothing became of it"));
+        }
+    }
+
+    /// A plant parcel that the journal does not know: only beside a fault, and never into a chute.
+    fn unseen(&mut self, parcel: &TruthParcel) {
+        let (index, place) = (parcel.index, parcel.place);
+        if let Place::Chute(number) = place {
+            if parcel.contacts.is_empty() {
+                let text = format!("plant parcel {index}: unknown, and in chute {number}");
+                self.verdict.wrong_unreported.push(text);
+            } else {
+                self.verdict.wrong_mechanical += 1;
+            }
+        }
+        if parcel.inducted_at.is_some() && !self.near.is_near(index) {
+            self.verdict.lost.push(format!("plant parcel {index}: unknown, {place:?}"));
+        }
+    }
+}
+
+/// The codes that the reader gave for a parcel in time.
+fn in_time(parcel: &TruthParcel) -> &[String] {
+    match &parcel.read {
+        ReadTruth::Codes { codes, late: false } => codes,
+        ReadTruth::Codes { late: true, .. } | ReadTruth::NoRead | ReadTruth::Pending => &[],
+    }
+}
+
+/// Whether the second came to the induction eye before the first had left it for long enough.
+fn touches(first: &TruthParcel, second: &TruthParcel) -> bool {
+    let (Some(one), Some(other)) = (first.inducted_at, second.inducted_at) else { return false };
+    // Slowest belt that feeds: what takes longer than this behind the tail is seen apart.
+    let passes = Micros(u64::try_from(first.apparent_mm).unwrap_or(0) * 1_000_000 / 300);
+    other.since(one) <= passes
+}

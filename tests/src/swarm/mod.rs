@@ -1,0 +1,76 @@
+//! The swarm: random lines, plans, parcels and faults from one seed each, run until drained, judged.
+//!
+//! [`draw`](fn@draw) draws one, [`run::run`] runs it with people who do what operators do at the panel,
+//! [`run::Outcome`] is what is demanded of it, and [`shrink`] makes a failing one small. Knows nothing of how the model works.
+
+pub mod judge;
+pub mod lines;
+pub mod log;
+pub mod near;
+pub mod people;
+pub mod plans;
+pub mod run;
+pub mod saboteurs;
+pub mod shrink;
+pub mod trouble;
+
+use line_sim::rng::Rng;
+use line_sim::scenario::Source;
+use line_sim::{Feed, Scenario};
+
+/// A scenario with what it took to draw it.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The scenario; its files are texts inside it.
+    pub scenario: Scenario,
+    /// Lines that the product's check refused before this one.
+    pub refused: u64,
+}
+
+/// Most lines drawn for one scenario; nine in ten pass at once.
+const TRIES_MAX: u64 = 200;
+
+/// Draws the scenario of a seed with about this many parcels.
+///
+/// # Panics
+/// When the product's check refuses every line: then the generator is wrong.
+pub fn draw(seed: u64, parcels: u64) -> Drawn {
+    for refused in 0..TRIES_MAX {
+        let mut rng = Rng::stream(seed, &format!("swarm line {refused}"));
+        let drawn = lines::draw(&mut rng);
+        let Ok(line) = sortline::config::check("line.toml", &drawn.line) else { continue };
+        let mut rng = Rng::stream(seed, "swarm case");
+        let parcels = (parcels * (50 + rng.below(101)) / 100).max(2);
+        // Fewer rows than parcels now and then: waybills come twice.
+        let share = [300, 120, 80][rng.index(3)];
+        let rows = usize::try_from(parcels * share / 100).expect("few").max(20);
+        let manifest = line_sim::manifest::generate(rng.bits(), rows);
+        let text = |text: String| Source::Inline { text };
+        let scenario = Scenario {
+            plan: text(plans::draw(&mut rng, &drawn.sorting, 1)),
+            line: text(drawn.line),
+            plant: text(drawn.plant),
+            manifest: text(manifest),
+            profile: ["clean", "normal", "normal"][rng.index(3)].to_owned(),
+            seed,
+            feed: if rng.chance(200_000) { Feed::People } else { Feed::Saturated },
+            parcels: Some(parcels),
+            faults: wire(&mut rng).map(ToOwned::to_owned),
+            overrides: toml::Table::new(),
+            events: trouble::draw(&mut rng, &line.file, parcels),
+        };
+        return Drawn { scenario, refused };
+    }
+    panic!("seed {seed}: {TRIES_MAX} lines refused in a row");
+}
+
+/// Faults of the wire: none, light, or a bad cable with ports that go and come back.
+fn wire(rng: &mut Rng) -> Option<&'static str> {
+    match rng.below(10) {
+        0..3 => None,
+        3..6 => Some("bit_errors=2000,lost_answers=2000,lost_requests=1000,late=1000,noise=1000"),
+        6..8 => Some("bad-rs485"),
+        8 => Some("bad-rs485,reboots=30,resets=200"),
+        _ => Some("bad-rs485,unplugs=20,unplug_ms=200..900,second_masters=200"),
+    }
+}

@@ -1,0 +1,163 @@
+//! Which parcels are near something that was injected: themselves, or a neighbour up to two away.
+
+use line_file::LineFile;
+use line_sim::scenario::Event;
+use line_sim::truth::{Happened, Truth, TruthParcel, With};
+use std::collections::BTreeSet;
+use units::Micros;
+
+/// Parcels near an injected fault, by their places in the truth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Near(BTreeSet<u64>);
+
+/// Neighbours on each side that may still notice.
+const NEIGHBOURS: usize = 2;
+/// How far around its place an event acts, in mm.
+const AROUND_MM: i64 = 800;
+/// How long after its end something of the whole line is still felt: people, warning, ramp.
+const AFTER: Micros = Micros::from_secs(30);
+/// A jam is found and cleared within this time.
+const JAM: Micros = Micros::from_secs(90);
+
+/// How far an event reaches.
+enum Reach {
+    /// Only the parcels that it touched.
+    Touched,
+    /// Parcels at this place in its time, in mm.
+    Place(i64),
+    /// Every parcel on the line in its time.
+    Line,
+}
+
+impl Near {
+    /// Finds them.
+    pub fn find(line: &LineFile, truth: &Truth) -> Self {
+        let mut order: Vec<&TruthParcel> =
+            truth.parcels.iter().filter(|parcel| parcel.inducted_at.is_some()).collect();
+        order.sort_by_key(|parcel| parcel.inducted_at);
+        let mut core: BTreeSet<u64> = BTreeSet::new();
+        for happened in truth.happened.iter().filter(|happened| happened.done) {
+            core.extend(&happened.parcels);
+            let until = happened.until.unwrap_or(Micros(u64::MAX));
+            match reach(line, &happened.event) {
+                Reach::Touched => {}
+                Reach::Place(place) => {
+                    let there = |parcel: &&&TruthParcel| at(line, parcel, happened, until, place);
+                    core.extend(order.iter().filter(there).map(|parcel| parcel.index));
+                }
+                Reach::Line => core.extend(on_line(&order, happened.at, until.plus(AFTER))),
+            }
+        }
+        for parcel in &truth.parcels {
+            for contact in &parcel.contacts {
+                if matches!(contact.with, With::Mouth(_) | With::WheelsStopped(_) | With::Overflow)
+                {
+                    core.extend(on_line(&order, contact.at, contact.at.plus(JAM)));
+                }
+            }
+        }
+        let mut near = core.clone();
+        for (place, parcel) in order.iter().enumerate() {
+            let from = place.saturating_sub(NEIGHBOURS);
+            let to = (place + NEIGHBOURS + 1).min(order.len());
+            if order[from..to].iter().any(|other| core.contains(&other.index)) {
+                near.insert(parcel.index);
+            }
+        }
+        Self(near)
+    }
+
+    /// Whether this parcel is one.
+    pub fn is_near(&self, parcel: u64) -> bool {
+        self.0.contains(&parcel)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The parcels that were on the line in a time.
+fn on_line(order: &[&TruthParcel], from: Micros, to: Micros) -> Vec<u64> {
+    let there = order.iter().filter(|parcel| {
+        parcel.inducted_at.is_some_and(|at| at <= to)
+            && parcel.landed_at.is_none_or(|at| at >= from)
+    });
+    there.map(|parcel| parcel.index).collect()
+}
+
+/// Whether a parcel was around a place while an event lasted: its way is taken as even.
+fn at(
+    line: &LineFile,
+    parcel: &TruthParcel,
+    happened: &Happened,
+    until: Micros,
+    place: i64,
+) -> bool {
+    let (Some(from), Some(to)) = (parcel.inducted_at, parcel.landed_at) else { return true };
+    let speed = line.zone.last().map_or(1_000, |zone| u64::from(zone.speed_mm_s));
+    if to < happened.at || from > until {
+        return false;
+    }
+    // It was there about this long after its induction, and on a line that stood meanwhile later.
+    let around = u64::try_from(AROUND_MM).unwrap_or(0);
+    let place = u64::try_from(place).unwrap_or(0);
+    let earliest = from.0 + place.saturating_sub(around) * 1_000_000 / speed;
+    let latest = from.0 + (place + around) * 1_200_000 / speed;
+    earliest <= until.0.saturating_add(1_000_000) && latest + 1_000_000 >= happened.at.0
+}
+
+fn reach(line: &LineFile, event: &Event) -> Reach {
+    let bed = |name: &str| {
+        let bed = line.diverter.iter().find(|bed| bed.name == *name);
+        bed.map_or(Reach::Line, |bed| Reach::Place(i64::from(bed.bed_from_mm)))
+    };
+    let eye = |name: &str| {
+        let own = line.eye.iter().find(|eye| eye.name == *name).map(|eye| eye.at_mm);
+        let arrival = line.diverter.iter().find(|bed| bed.name == *name).map(|bed| bed.eye_at_mm);
+        let over = line.diverter.iter().find(|bed| {
+            let sides = [bed.left, bed.right];
+            sides.iter().flatten().any(|chute| format!("chute-{chute}") == *name)
+        });
+        let tunnel = match name {
+            "scanner" => Some(line.scanner.at_mm),
+            "end" => Some(line.end.eye_at_mm),
+            _ => None,
+        };
+        let place = own.or(arrival).or(over.map(|bed| bed.bed_from_mm)).or(tunnel);
+        place.map_or(Reach::Line, |place| Reach::Place(i64::from(place)))
+    };
+    match event {
+        Event::TakeOff
+        | Event::Hold { .. }
+        | Event::Slip { .. }
+        | Event::Touch
+        | Event::Overlap { .. }
+        | Event::Rotate
+        | Event::Read { .. }
+        | Event::NotGripped
+        | Event::SkewJam
+        | Event::Drag
+        | Event::ScaleDead { .. } => Reach::Touched,
+        Event::PutOn { place_mm, .. } => Reach::Place(i64::from(*place_mm)),
+        Event::EyeBlocked { eye: name, .. }
+        | Event::EyeClear { eye: name, .. }
+        | Event::EyeDirty { eye: name, .. }
+        | Event::EyeMiss { eye: name }
+        | Event::EyeBounce { eye: name, .. } => eye(name),
+        Event::Hand { chute, .. }
+        | Event::ChuteFull { chute, .. }
+        | Event::ChuteButton { chute, .. }
+        | Event::BagChange { chute } => eye(&format!("chute-{chute}")),
+        Event::ReaderDead { .. } => Reach::Place(i64::from(line.scanner.at_mm)),
+        Event::NoTurn { diverter, .. }
+        | Event::NoReturn { diverter, .. }
+        | Event::WheelsStopped { diverter, .. }
+        | Event::SlowSwitch { diverter, .. }
+        | Event::FeedbackLies { diverter, .. } => bed(diverter),
+        Event::NodeReboot { node, .. } | Event::CounterStall { node, .. } => bed(node),
+        // Whatever else there is stops the line, or may.
+        _ => Reach::Line,
+    }
+}

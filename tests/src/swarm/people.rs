@@ -1,0 +1,122 @@
+//! People at the line: they see that it stands, walk there, put right what they find and press what
+//! brings it back. The controller's host restarts it when it died.
+
+use crate::harness::Harness;
+use line_model::packml::State;
+use line_model::signal::Command;
+use line_sim::rng::Rng;
+use line_sim::scenario::Event;
+use line_sim::truth::{Place, With};
+use units::Micros;
+
+/// Somebody who watches the line.
+#[derive(Clone, Debug)]
+pub struct People {
+    rng: Rng,
+    /// When the next button is pressed.
+    press_at: Option<Micros>,
+    /// When the jam that somebody saw is cleared.
+    clear_at: Option<Micros>,
+    /// When the controller is started again.
+    restart_at: Option<Micros>,
+    /// When somebody looks next whether the controller keeps snapshots, as the daemon does.
+    snapshot_at: Micros,
+}
+
+/// From seeing a lamp to pressing a button, in µs.
+const REACTION_US: [u64; 2] = [1_000_000, 8_000_000];
+/// From a jam to its clearing, in µs.
+const JAM_US: [u64; 2] = [5_000_000, 20_000_000];
+/// How long a dead controller stays away, in µs: about as often within the lease as beyond it.
+const AWAY_US: [u64; 2] = [100_000, 6_000_000];
+/// Between two snapshots.
+const SNAPSHOT: Micros = Micros::from_secs(60);
+
+impl People {
+    /// Builds people whose pace comes from `rng`.
+    pub const fn new(rng: Rng) -> Self {
+        let (press_at, clear_at, restart_at) = (None, None, None);
+        Self { rng, press_at, clear_at, restart_at, snapshot_at: SNAPSHOT }
+    }
+
+    /// Looks at the line and does what is due.
+    pub fn attend(&mut self, harness: &mut Harness) {
+        let now = harness.now();
+        if harness.engine().is_none() {
+            if self.due(now, AWAY_US, |people| &mut people.restart_at) {
+                harness.restart();
+            }
+            return;
+        }
+        if now >= self.snapshot_at {
+            self.snapshot_at = now.plus(SNAPSHOT);
+            harness.snapshot();
+        }
+        self.clear_jams(harness);
+        self.press(harness);
+    }
+
+    /// Whether something that was first seen a reaction ago is done now.
+    fn due(
+        &mut self,
+        now: Micros,
+        reaction: [u64; 2],
+        of: fn(&mut Self) -> &mut Option<Micros>,
+    ) -> bool {
+        match *of(self) {
+            Some(due) if due <= now => {
+                *of(self) = None;
+                true
+            }
+            Some(_) => false,
+            None => {
+                let due = now.plus(Micros(self.rng.span(reaction)));
+                *of(self) = Some(due);
+                false
+            }
+        }
+    }
+
+    /// Stops the line and takes off what sticks.
+    fn clear_jams(&mut self, harness: &mut Harness) {
+        let sticks = |parcel: &&line_sim::TruthParcel| {
+            let stuck = |with| matches!(with, With::Mouth(_) | With::WheelsStopped(_));
+            parcel.place == Place::OnLine
+                && parcel.contacts.iter().any(|contact| stuck(contact.with))
+        };
+        let parcels = &harness.world.truth().parcels;
+        let stuck: Vec<u64> = parcels.iter().filter(sticks).map(|parcel| parcel.index).collect();
+        if stuck.is_empty() {
+            self.clear_at = None;
+        } else if self.due(harness.now(), JAM_US, |people| &mut people.clear_at) {
+            harness.command(Command::Stop);
+            for parcel in stuck {
+                harness.world.inject(Some(parcel), &Event::TakeOff).expect("it names nothing");
+            }
+        }
+    }
+
+    fn press(&mut self, harness: &mut Harness) {
+        let Some(engine) = harness.engine() else { return };
+        let memory = engine.line().memory();
+        let contact = memory.estops.first().copied();
+        let command = match memory.machine.mode.state() {
+            State::Aborted => Some(Command::Clear),
+            State::Held | State::Idle => Some(Command::Start),
+            State::Stopped => Some(Command::Reset),
+            // It moves on by itself.
+            _ => None,
+        };
+        let Some(command) = command else {
+            self.press_at = None;
+            return;
+        };
+        if !self.due(harness.now(), REACTION_US, |people| &mut people.press_at) {
+            return;
+        }
+        match contact {
+            Some(contact) => harness.world.estop(usize::from(contact), false),
+            None => harness.command(command),
+        }
+    }
+}
