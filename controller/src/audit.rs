@@ -132,7 +132,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Err(fault) => {
             eprintln!("error: failed to {fault}");
             match fault {
-                RecordingFault::Missing { .. } => Exit::CannotStart,
+                RecordingFault::Missing { .. } | RecordingFault::Frames { .. } => Exit::CannotStart,
                 RecordingFault::Line(_) | RecordingFault::NoLine { .. } => Exit::Faults,
                 RecordingFault::Unreadable { .. } | RecordingFault::NoBeginning { .. } => {
                     Exit::JournalDamaged

@@ -54,7 +54,7 @@ impl Door {
                 if let Some(code) = deed.code() {
                     *code = self.code(core::mem::take(code));
                 }
-                Input::Deed { deed, by, reason }
+                Input::Deed { deed, by, reason: self.words(&reason) }
             }
             other => other,
         }
@@ -69,8 +69,12 @@ impl Door {
             return code;
         }
         let narrow: Option<Vec<u8>> = code.chars().map(|c| u8::try_from(c).ok()).collect();
-        let bytes = narrow.unwrap_or_else(|| code.into_bytes());
-        let hash = blake3::keyed_hash(&self.key, &bytes).to_hex();
+        self.close(&narrow.unwrap_or_else(|| code.into_bytes()))
+    }
+
+    /// The closed form of a content: its length and its hash under the key.
+    fn close(&self, bytes: &[u8]) -> String {
+        let hash = blake3::keyed_hash(&self.key, bytes).to_hex();
         let digits = hash.as_str().get(..HASH_DIGITS).unwrap_or_default();
         alloc::format!("{CLOSED}{}-{digits}", bytes.len())
     }
@@ -175,6 +179,11 @@ fn times(text: &[u8]) -> Option<(usize, usize)> {
     };
     (min <= max && max <= CODE_MAX).then_some((min, max))
 }
+
+mod words;
+
+#[cfg(test)]
+mod labels;
 
 #[cfg(test)]
 mod tests {

@@ -205,7 +205,9 @@ pub fn run(arguments: &Arguments) -> Exit {
         Err(fault) => {
             eprintln!("error: failed to {fault}");
             match fault {
-                ExportFault::Recording(RecordingFault::Missing { .. })
+                ExportFault::Recording(
+                    RecordingFault::Missing { .. } | RecordingFault::Frames { .. },
+                )
                 | ExportFault::NoKey { .. }
                 | ExportFault::Exists { .. } => Exit::CannotStart,
                 ExportFault::Recording(_) | ExportFault::Record(_) => Exit::JournalDamaged,

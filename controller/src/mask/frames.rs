@@ -269,4 +269,59 @@ mod tests {
         masker.mask(&mut plain);
         assert_eq!(plain, before);
     }
+
+    /// An events block with one code that holds a name and a number.
+    fn personal(token: u16, code: &[u8]) -> Vec<u16> {
+        let mut words = vec![0; 64];
+        let at = At { count: Counts(9), ms: Millis(8) };
+        let pairs: Vec<u16> =
+            code.chunks(2).map(|c| u16::from_be_bytes([c[0], *c.get(1).unwrap_or(&0)])).collect();
+        let length = u8::try_from(code.len()).expect("short");
+        let code = Code::new(&pairs, length).expect("fits");
+        Event::Code { trigger: 4, index: 0, of: 1, code, at }
+            .encode(&mut words[8..])
+            .expect("fits");
+        let head = EventsHead {
+            token,
+            boot_id: 1,
+            first: Serial(3),
+            count: 1,
+            more: false,
+            overflowed: false,
+            last_command: Serial(0),
+            verdict: Verdict::None,
+            encoder: Counts(1),
+        };
+        head.encode(&mut Writer::new(&mut words[..8]));
+        check::seal(UNIT, token, &mut words);
+        words
+    }
+
+    /// Whatever the wire did to a frame: no five bytes of what it carried stand in what is left.
+    #[test]
+    fn damaged_frames_tell_nobodys_name() {
+        let code = "收件人:王小明 13812345678".as_bytes();
+        let answer = answer(&personal(5, code));
+        let mut masker = Masker::new(Mask::new(&[9; 32]));
+        let damages: [(What, fn(&mut Vec<u8>, usize)); 4] = [
+            (What::Crc, |bytes, at| bytes[at] ^= 1 << (at % 8)),
+            (What::Crc, |bytes, at| bytes.truncate(at)),
+            (What::Crc, |bytes, at| drop(bytes.drain(..at))),
+            (What::Late, |bytes, at| drop(bytes.splice(at..at, [0x0D]))),
+        ];
+        for wire in [Wire::Serial, Wire::Tcp] {
+            let whole = tapped(wire, What::Answer, &answer);
+            for at in 0..whole.bytes.len() {
+                for (what, damage) in damages {
+                    let mut frame = Tapped { what, ..whole.clone() };
+                    damage(&mut frame.bytes, at);
+                    let length = frame.bytes.len();
+                    masker.mask(&mut frame);
+                    assert_eq!(frame.bytes.len(), length);
+                    let told = |part: &[u8]| frame.bytes.windows(5).any(|bytes| bytes == part);
+                    assert!(!code.windows(5).any(told), "{wire:?} {what:?} at {at}: {frame:?}");
+                }
+            }
+        }
+    }
 }

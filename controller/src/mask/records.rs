@@ -2,11 +2,12 @@
 
 use line_engine::record::{self, Decoded};
 use line_engine::snapshot;
+use line_model::chute::ChuteEvent;
 use line_model::decision::{Decision, ParcelEvent};
 use line_model::memory::Memory;
 use line_model::parcel::{Identity, Parcel};
 use line_model::plan::Facts;
-use line_model::signal::{Input, Read};
+use line_model::signal::{Deed, Input, Read};
 
 use super::Mask;
 
@@ -57,6 +58,16 @@ impl Mask {
             }
             Input::Route { facts: Some(facts), .. } => self.facts(facts),
             Input::Command { by, .. } => *by = self.person(by),
+            Input::Deed { deed, by, .. } => {
+                // A bag's label is no waybill.
+                if let Deed::PutByHand { code, .. }
+                | Deed::Missorted { code, .. }
+                | Deed::Fallen { code } = deed
+                {
+                    *code = self.code(code);
+                }
+                *by = self.person(by);
+            }
             _ => {}
         }
         input
@@ -65,7 +76,11 @@ impl Mask {
     fn decision(&self, mut decision: Decision) -> Decision {
         match &mut decision {
             Decision::AskRoute { code, .. }
-            | Decision::Parcel { event: ParcelEvent::Identified { code }, .. } => {
+            | Decision::Parcel { event: ParcelEvent::Identified { code }, .. }
+            | Decision::Chute {
+                event: ChuteEvent::PutByHand { code } | ChuteEvent::Missorted { code },
+                ..
+            } => {
                 *code = self.code(code);
             }
             Decision::Parcel { event: ParcelEvent::Removed { by }, .. } => *by = self.person(by),

@@ -71,9 +71,9 @@ pub fn run(arguments: &Arguments) -> Exit {
 
 fn failed(failure: &Failure) -> Exit {
     let (text, exit) = match failure {
-        Failure::Recording(fault @ RecordingFault::Missing { .. }) => {
-            (fault.to_string(), Exit::CannotStart)
-        }
+        Failure::Recording(
+            fault @ (RecordingFault::Missing { .. } | RecordingFault::Frames { .. }),
+        ) => (fault.to_string(), Exit::CannotStart),
         Failure::Recording(fault @ (RecordingFault::Line(_) | RecordingFault::NoLine { .. })) => {
             (fault.to_string(), Exit::Faults)
         }
@@ -113,6 +113,9 @@ impl<'a> Teller<'a> {
         let beginning = self.recording.beginning()?;
         let snapshots = self.recording.snapshots()?;
         let behind = beginning.behind;
+        if self.arguments.step && io::stdin().is_terminal() {
+            eprintln!("Enter shows the next record, q and Enter ends");
+        }
         let begun = Clock::starting_at(Micros::ZERO);
         let mut replay = Replay::new(&layout, beginning).map_err(Failure::Replay)?;
         let mut failure = None;
@@ -317,4 +320,94 @@ fn state(line: &Line, utc: Option<UtcPair>) -> Value {
         "arms": memory.arms.len(),
         "parcels": parcels.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example;
+    use line_engine::{Effects, Wake, record};
+    use line_model::signal::Command;
+    use rusqlite::{Connection, params};
+    use std::path::Path;
+
+    /// Records of a line that is told the time and commanded.
+    fn records() -> Vec<Vec<u8>> {
+        let (mut engine, mut out) = (example::engine(), Effects::default());
+        engine.handle(Micros(1), Wake::WallClock { utc_us: 1_798_732_800_000_000 }, &mut out);
+        for n in 2..9 {
+            let command = if n % 2 == 0 { Command::Abort } else { Command::Start };
+            engine.handle(Micros(n), Wake::Command { command, by: "test".to_owned() }, &mut out);
+        }
+        out.records.into_iter().map(|found| found.bytes).collect()
+    }
+
+    /// A recording of these records, with a line file or without.
+    fn written(path: &Path, records: &[Vec<u8>], line: bool) {
+        let connection = Connection::open(path).expect("opens");
+        connection
+            .execute_batch(
+                "CREATE TABLE records (number INTEGER PRIMARY KEY, at_us INTEGER, bytes BLOB);
+                 CREATE TABLE snapshots (number INTEGER PRIMARY KEY, at_us INTEGER, bytes BLOB);
+                 CREATE TABLE files (id INTEGER PRIMARY KEY, utc_us INTEGER, kind TEXT, name TEXT,
+                    hash BLOB, bytes BLOB);
+                 CREATE TABLE wall_clock (at_us INTEGER PRIMARY KEY, utc_us INTEGER);",
+            )
+            .expect("made");
+        let mut insert =
+            connection.prepare("INSERT INTO records VALUES (?1, 0, ?2)").expect("fits");
+        for (number, bytes) in (1..).zip(records) {
+            insert.execute(params![number, bytes]).expect("written");
+        }
+        if line {
+            let text = include_bytes!("../../examples/factory-line.toml");
+            let sql = "INSERT INTO files (utc_us, kind, name, bytes) VALUES (0, 'line', 'l', ?1)";
+            connection.execute(sql, [&text[..]]).expect("written");
+        }
+    }
+
+    fn ends(path: &Path, until: Option<&str>, diff: bool) -> Exit {
+        let until = until.map(ToOwned::to_owned);
+        run(&Arguments { path: path.to_owned(), until, step: false, diff, json: true })
+    }
+
+    #[test]
+    fn every_way_to_end_has_its_code() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let good = records();
+        let mut differs = good.clone();
+        let found = record::decode(&differs[2]).expect("ours");
+        differs[2] = record::encode(found.number, found.at, &found.input, &[]);
+        let mut damaged = good.clone();
+        damaged[3].truncate(10);
+        let mut gap = good.clone();
+        gap.remove(4);
+        let cases = [
+            ("good", &good, true, Exit::Done),
+            ("differs", &differs, true, Exit::ReplayDiffers),
+            ("damaged", &damaged, true, Exit::JournalDamaged),
+            ("gap", &gap, true, Exit::JournalDamaged),
+            ("no line", &good, false, Exit::Faults),
+        ];
+        for (name, records, line, expected) in cases {
+            let path = dir.path().join(name);
+            written(&path, records, line);
+            for diff in [false, true] {
+                assert_eq!(ends(&path, None, diff), expected, "{name}");
+            }
+        }
+        let path = dir.path().join("differs");
+        assert_eq!(ends(&path, Some("2"), false), Exit::Done, "before the difference");
+        assert_eq!(ends(&path, Some("3"), false), Exit::ReplayDiffers);
+        assert_eq!(ends(&path, Some("2020-01-01T00:00"), false), Exit::Done);
+        assert_eq!(ends(&path, Some("yesterday"), false), Exit::Usage);
+        assert_eq!(ends(&dir.path().join("nothing"), None, false), Exit::CannotStart);
+        std::fs::write(dir.path().join("text"), "no database, but long enough for a look at it")
+            .expect("written");
+        assert_eq!(ends(&dir.path().join("text"), None, false), Exit::JournalDamaged);
+        let dump = dir.path().join("dump");
+        let made = Connection::open(&dump).expect("opens");
+        made.pragma_update(None, "application_id", crate::flight::dump::APPLICATION).expect("set");
+        assert_eq!(ends(&dump, None, false), Exit::CannotStart, "a dump of frames");
+    }
 }

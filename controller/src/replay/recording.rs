@@ -13,6 +13,7 @@ use units::Micros;
 
 use super::machine::{Beginning, UtcPair};
 use crate::config::{self, Faults, Line};
+use crate::flight::dump;
 use crate::journal::{FILE, files};
 
 /// Why a recording cannot be read.
@@ -21,6 +22,11 @@ pub enum RecordingFault {
     /// There is nothing to replay at this path.
     Missing {
         /// The path.
+        path: PathBuf,
+    },
+    /// The file is a dump of raw frames and has no records.
+    Frames {
+        /// Which file.
         path: PathBuf,
     },
     /// A file cannot be read.
@@ -50,6 +56,11 @@ impl std::fmt::Display for RecordingFault {
             Self::Missing { path } => {
                 write!(f, "read {}: there is no journal and no incident", path.display())
             }
+            Self::Frames { path } => write!(
+                f,
+                "read {0}: it holds raw frames and no records; see `sortline bus frames {0}`",
+                path.display()
+            ),
             Self::Unreadable { path, source } => write!(f, "read {}: {source}", path.display()),
             Self::NoLine { path } => {
                 write!(f, "read {}: it keeps no line file", path.display())
@@ -67,6 +78,7 @@ impl std::error::Error for RecordingFault {
         match self {
             Self::Unreadable { source, .. } => Some(source),
             Self::Missing { .. }
+            | Self::Frames { .. }
             | Self::NoLine { .. }
             | Self::Line(_)
             | Self::NoBeginning { .. } => None,
@@ -84,8 +96,14 @@ struct Part {
 impl Part {
     fn open(path: PathBuf) -> Result<Self, RecordingFault> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        match Connection::open_with_flags(&path, flags) {
-            Ok(connection) => Ok(Self { path, connection }),
+        let opened = Connection::open_with_flags(&path, flags).and_then(|connection| {
+            let application =
+                connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0))?;
+            Ok((connection, application))
+        });
+        match opened {
+            Ok((_, dump::APPLICATION)) => Err(RecordingFault::Frames { path }),
+            Ok((connection, _)) => Ok(Self { path, connection }),
             Err(source) => Err(RecordingFault::Unreadable { path, source }),
         }
     }
