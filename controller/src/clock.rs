@@ -33,20 +33,6 @@ impl Clock {
     }
 }
 
-/// What a site believes of its wall clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WallPolicy {
-    /// A jump by more than this is a step.
-    pub step: Micros,
-}
-
-impl Default for WallPolicy {
-    /// A second: far above what NTP moves without a step.
-    fn default() -> Self {
-        Self { step: Micros::from_secs(1) }
-    }
-}
-
 /// Microseconds since 1970-01-01 UTC, as the operating system believes now.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the OS clock")]
 pub fn utc_us() -> u64 {

@@ -27,3 +27,4 @@ pub mod start;
 pub mod tools;
 pub mod upstream;
 pub mod view;
+pub mod wall;

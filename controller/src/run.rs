@@ -29,6 +29,7 @@ use crate::journal::policy::{DayWatch, Policy};
 use crate::journal::writer::{Entry, Progress, Writer};
 use crate::upstream::manifest::Answer;
 use crate::view::Names;
+use crate::wall::{Step, WallWatch};
 
 /// Entries that may wait for a writer whose queue is full. The engine leaves events on their nodes
 /// and pauses the induction long before (at 10,000 records); beyond this the loop hears nothing more
@@ -44,6 +45,8 @@ const WALL_CLOCK_EVERY: Duration = Duration::from_secs(60);
 /// The journal is told this often that the daemon lives; well below any lease, because a restart
 /// counts its absence from the last time.
 const ALIVE_EVERY: Duration = Duration::from_millis(500);
+/// Two clocks that were not read within this time of each other say nothing about each other.
+const LOOK_MAX: Micros = Micros::from_millis(20);
 /// The business day is looked at this often.
 const DAY_EVERY: Duration = Duration::from_secs(1);
 /// How long belts may take to stop before the daemon leaves anyway; the nodes' lease stops them then.
@@ -77,6 +80,8 @@ pub struct Loop {
     pub plan: Plan,
     /// Files to keep in the journal.
     pub files: Vec<Entry>,
+    /// Watches the wall clock.
+    pub wall: WallWatch,
     /// What the site decides about its journal.
     pub policy: Policy,
     /// Keeps the raw frames of the last minutes.
@@ -253,7 +258,10 @@ impl Running {
             Woken::Person(command) => self.person(command),
             Woken::View => self.publish(),
             Woken::WallClock => self.wake(Wake::WallClock { utc_us: utc_us() }),
-            Woken::Alive => self.alive(),
+            Woken::Alive => {
+                self.alive();
+                self.look_at_wall();
+            }
             Woken::Day => self.day(),
             Woken::Deadline | Woken::Leave(_) => self.wake(Wake::Timer),
         }
@@ -405,6 +413,22 @@ impl Running {
         // Behind a disk that does not write there is nothing to be gained by another entry.
         if self.backlog.is_empty() {
             self.backlog.push_back(Entry::Alive { at: self.now, utc_us: utc_us() });
+        }
+    }
+
+    /// Tells a jump of the wall clock; the records know the new time at once.
+    fn look_at_wall(&mut self) {
+        // A loop that takes no input looks later; nothing of the jump is lost by that.
+        if self.deaf {
+            return;
+        }
+        let (before, utc_us) = (self.parts.clock.now(), utc_us());
+        if self.parts.clock.now().since(before) > LOOK_MAX {
+            return;
+        }
+        if let Some(Step { utc_us, by_us }) = self.parts.wall.look(before, utc_us) {
+            tracing::warn!(by_us, "the wall clock jumped");
+            self.wake(Wake::WallClock { utc_us });
         }
     }
 

@@ -29,6 +29,7 @@ use crate::mask::Mask;
 use crate::run::{self, Leave, Loop, RunFault};
 use crate::upstream::manifest as upstream;
 use crate::view::Names;
+use crate::wall::{Step, WallWatch};
 
 /// Commands of people that may wait; a full queue is answered as busy.
 const COMMANDS_MAX: usize = 16;
@@ -141,6 +142,10 @@ fn past(daemon: &Daemon) -> Result<(Past, Writer), JournalFault> {
     let mut store = Store::open(&daemon.data, daemon.line.value.policies.journal, utc_us())?;
     check_same_line(&store, &daemon.line.value, &daemon.data)?;
     let past = restart::restore(&mut store, layout, utc_us())?;
+    let step = daemon.line.value.policies.wall.step.0;
+    if let Some(Step { by_us, .. }) = past.back.filter(|back| back.by_us.unsigned_abs() > step) {
+        tracing::warn!(by_us, "the wall clock went back while nobody was here");
+    }
     let writer = Writer::start(store)?;
     Ok((past, writer))
 }
@@ -214,6 +219,7 @@ fn parts(
         names,
         plan: plan.value,
         files,
+        wall: WallWatch::new(line.policies.wall),
         policy: line.policies.journal,
         flight,
         leave,

@@ -481,7 +481,7 @@ pub const LINE: &[Key] = &[
         "clock.step_ms",
         Kind::Integer(100, 3_600_000),
         "1000",
-        "A wall clock that jumps by more, either way, raises an alarm; slewing by NTP does not.",
+        "A wall clock that jumps by more, either way, is logged and journaled at once; slewing is none.",
     ),
 ];
 

@@ -2,7 +2,7 @@
 //! defaults of those who use them.
 
 use super::fault::{Sink, draft};
-use crate::clock::WallPolicy;
+use crate::wall::WallPolicy;
 use crate::{flight, journal};
 use line_file::LineFile;
 use units::Micros;

@@ -19,6 +19,7 @@ use super::store::Store;
 use super::walk::Walk;
 use super::writer::FileKind;
 use super::{JournalFault, files};
+use crate::wall::{self, Step};
 
 /// Tokens that one run may use before its successor's range begins: a late answer to a run before
 /// cannot carry a token of the new one.
@@ -37,6 +38,8 @@ pub struct Past {
     pub token: u16,
     /// Records that were repeated behind the snapshot.
     pub repeated: u64,
+    /// The wall clock went back since the journal knew it last, at least by so much.
+    pub back: Option<Step>,
 }
 
 /// Restores the past from an opened store; `utc_us` is the wall clock now.
@@ -50,13 +53,14 @@ pub fn restore(store: &mut Store, layout: &Layout, utc_us: u64) -> Result<Past, 
     let (memory, repeated) = memory(store, layout)?;
     let token = raise_token(&mut store.connection).map_err(&unreadable)?;
     let Some(memory) = memory else {
-        return Ok(Past { start: Start::Fresh, now: Micros::ZERO, token, repeated: 0 });
+        return Ok(Past { start: Start::Fresh, now: Micros::ZERO, token, repeated: 0, back: None });
     };
     let at = last_instant(&store.connection).map_err(&unreadable)?.unwrap_or(memory.now);
-    let (alive, away) = absence(&store.connection, at, utc_us).map_err(&unreadable)?;
+    let Absence { alive, away, back } =
+        absence(&store.connection, at, utc_us).map_err(&unreadable)?;
     let marks = marks(&store.connection).map_err(&unreadable)?;
     let start = Start::Resume { memory, marks, next_record: last + 1, away };
-    Ok(Past { start, now: alive.plus(away), token, repeated })
+    Ok(Past { start, now: alive.plus(away), token, repeated, back })
 }
 
 /// The line's memory behind the last record, and how many records were repeated for it; `None`
@@ -198,12 +202,18 @@ fn last_instant(connection: &Connection) -> rusqlite::Result<Option<Micros>> {
         .map(|at| at.map(Micros))
 }
 
-/// The last instant that the daemon is known to have lived, and how long nobody was there since.
-fn absence(
-    connection: &Connection,
-    record: Micros,
-    utc_us: u64,
-) -> rusqlite::Result<(Micros, Micros)> {
+/// The time between two daemons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Absence {
+    /// The last instant that the one before is known to have lived.
+    alive: Micros,
+    /// How long nobody was there since.
+    away: Micros,
+    /// The wall clock went back meanwhile.
+    back: Option<Step>,
+}
+
+fn absence(connection: &Connection, record: Micros, utc_us: u64) -> rusqlite::Result<Absence> {
     let pair = |sql: &str| -> rusqlite::Result<Option<(u64, u64)>> {
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
     };
@@ -214,19 +224,18 @@ fn absence(
     )?;
     let last = alive.map_or(record, |(at, _)| record.max(Micros(at)));
     Ok(match told.max(alive) {
-        Some((at, then)) => (last, absence_by(last, at, then, utc_us)),
-        None => (last, UNKNOWN_ABSENCE),
+        Some((at, then)) => absence_by(last, at, then, utc_us),
+        None => Absence { alive: last, away: UNKNOWN_ABSENCE, back: None },
     })
 }
 
 /// Never nothing: `now` must be later than every instant before.
-fn absence_by(last: Micros, at: u64, then: u64, utc_us: u64) -> Micros {
-    let last_utc = then.saturating_add(last.since(Micros(at)).0);
+fn absence_by(alive: Micros, at: u64, then: u64, utc_us: u64) -> Absence {
+    let last_utc = then.saturating_add(alive.since(Micros(at)).0);
     match utc_us.checked_sub(last_utc) {
-        Some(0) => Micros(1),
-        Some(gap) => Micros(gap),
+        Some(gap) => Absence { alive, away: Micros(gap.max(1)), back: None },
         // Someone set the clock back: nobody can tell how long it was.
-        None => UNKNOWN_ABSENCE,
+        None => Absence { alive, away: UNKNOWN_ABSENCE, back: wall::stepped(last_utc, utc_us) },
     }
 }
 
@@ -251,9 +260,12 @@ mod tests {
 
     #[test]
     fn absence_is_never_zero_and_never_guessed_short() {
-        let last = Micros(5_000);
-        assert_eq!(absence_by(last, 1_000, 100_000, 104_000), Micros(1));
-        assert_eq!(absence_by(last, 1_000, 100_000, 154_000), Micros(50_000));
-        assert_eq!(absence_by(last, 1_000, 100_000, 103_999), UNKNOWN_ABSENCE);
+        let alive = Micros(5_000);
+        let away = |utc_us| absence_by(alive, 1_000, 100_000, utc_us);
+        let known = |away| Absence { alive, away, back: None };
+        assert_eq!(away(104_000), known(Micros(1)));
+        assert_eq!(away(154_000), known(Micros(50_000)));
+        let back = Some(Step { utc_us: 103_999, by_us: -1 });
+        assert_eq!(away(103_999), Absence { alive, away: UNKNOWN_ABSENCE, back });
     }
 }
