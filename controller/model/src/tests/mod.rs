@@ -1,5 +1,6 @@
 //! Scenarios of the whole line on the demo geometry.
 
+mod chutes;
 mod outcomes;
 mod packml;
 mod plant;
