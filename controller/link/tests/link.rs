@@ -14,8 +14,8 @@ mod rig;
 #[path = "link/rules.rs"]
 mod rules;
 
-use line_model::ids::{EyeId, NodeId, Tag};
-use line_model::signal::{ArmEnd, Contact, DownReason, Input, Read};
+use line_model::ids::{ChuteNo, EyeId, NodeId, Tag};
+use line_model::signal::{ArmEnd, ChuteContact, Contact, DownReason, Input, Read};
 use node_link::{Nature, Order, State, Why};
 use registers::NodeKind;
 use registers::points::{diverter, panel, scanner, zone};
@@ -71,6 +71,28 @@ fn a_tripped_contact_is_known_at_connect() {
     rig.connect();
     let inputs = rig.drain();
     assert!(inputs.contains(&Input::Contact { contact: Contact::Estop(1), active: true }));
+}
+
+#[test]
+fn a_chute_that_is_full_or_locked_is_known_at_connect_and_a_stale_press_is_none() {
+    let mut rig = Rig::new(line());
+    rig.plant.places[1].dead = true;
+    rig.run(200);
+    rig.pulse(1, diverter::BUTTON_LEFT, 60);
+    rig.plant.level(1, diverter::FULL_LEFT, true);
+    rig.plant.level(1, diverter::LOCK_RIGHT, true);
+    rig.run(60);
+    rig.plant.places[1].dead = false;
+    rig.connect();
+    rig.run(100);
+    let inputs = rig.drain();
+    let told = |chute, contact, active| Input::Chute { chute: ChuteNo(chute), contact, active };
+    assert!(inputs.contains(&told(1, ChuteContact::Full, true)));
+    assert!(inputs.contains(&told(2, ChuteContact::Lock, true)));
+    assert!(!inputs.contains(&told(1, ChuteContact::Button, true)));
+    rig.pulse(1, diverter::BUTTON_LEFT, 60);
+    rig.run(100);
+    assert!(rig.drain().contains(&told(1, ChuteContact::Button, true)));
 }
 
 #[test]

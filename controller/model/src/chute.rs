@@ -432,8 +432,9 @@ impl Line {
     pub(crate) fn furnish_chutes(&mut self) {
         let numbers: Vec<ChuteNo> = self.layout.chutes.iter().map(|place| place.number).collect();
         for number in numbers {
-            if !self.memory.at_chutes.contains_key(&number) {
-                self.memory.at_chutes.insert(number, ChuteMemory::new());
+            let new = !self.memory.at_chutes.contains_key(&number);
+            self.memory.at_chutes.entry(number).or_default();
+            if new {
                 self.turn_chute(number, ChuteCause::Node, &mut Vec::new());
             }
         }

@@ -4,7 +4,7 @@ use super::load;
 use crate::config::{check, manifest};
 use line_model::ids::ChuteNo;
 use line_model::layout::Layout;
-use line_model::plan::Allocation;
+use line_model::plan::{Allocation, CutOff};
 use proptest::prelude::*;
 use std::sync::OnceLock;
 use units::repeat::repeatable;
@@ -83,6 +83,32 @@ fn each_rule_is_kept() {
         ],
         &["plan.version", "chute[9].physical", "rule[1].chutes"],
     );
+}
+
+#[test]
+fn bags_overflow_and_cut_off_are_read_and_their_rules_kept() {
+    let with = |more: &str| {
+        PLAN.replacen("chutes = [\"ZTO-B\"]", &format!("chutes = [\"ZTO-B\"]\n{more}"), 1)
+    };
+    let later = "overflow = [\"ZTO-A\"]\ncut_off = \"18:30\"\nafter_cut_off = [\"ZTO-C\"]";
+    let text = with(later).replacen("bagged = false", "bagged = true", 1);
+    let plan = load("plan.toml", text, layout()).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(plan.bagged, [ChuteNo(1)]);
+    assert_eq!(plan.rules[1].overflow, [ChuteNo(1)]);
+    // 18:30 and 06:00 in Shanghai are 10:30 and 22:00 UTC.
+    let cut_off = CutOff { from: 630, until: 1_320, chutes: vec![ChuteNo(5)] };
+    assert_eq!(plan.rules[1].cut_off, Some(cut_off));
+    for (more, key) in [
+        ("overflow = [\"ZTO-B\"]", "rule[1].overflow[0]"),
+        ("overflow = [\"JT\"]", "rule[13].chutes[0]"),
+        ("overflow = [\"ZTO-X\"]", "rule[1].overflow[0]"),
+        ("cut_off = \"24:30\"", "rule[1].cut_off"),
+        ("cut_off = \"9:30\"", "rule[1].cut_off"),
+        ("after_cut_off = [\"ZTO-C\"]", "rule[1].after_cut_off"),
+    ] {
+        let found = load("plan.toml", with(more), layout()).expect_err(more);
+        assert!(found.list.iter().any(|fault| fault.key == key), "{more}: {found}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The plant side of the bench: real node machines on buses, one belt, virtual time.
 
 use line_model::ids::{ChuteNo, EyeId, NodeId};
-use line_model::signal::Contact;
+use line_model::signal::{ChuteContact, Contact};
 use modbus::rtu;
 use node::{Identity, Output, Stamp};
 use node_link::{BusSetup, InputRole, StationSetup};
@@ -101,7 +101,23 @@ pub(crate) fn line() -> Vec<BusSetup> {
     let contact = InputRole::Contact;
     let zone = station(0, NodeKind::Zone, vec![InputRole::Ignored, eye(0), eye(1)]);
     let landing = |n| InputRole::Landing(ChuteNo(n));
-    let diverter = station(1, NodeKind::Diverter, vec![eye(2), landing(1), landing(2)]);
+    let chute = |n, contact| InputRole::Chute(ChuteNo(n), contact);
+    let diverter = station(
+        1,
+        NodeKind::Diverter,
+        vec![
+            eye(2),
+            landing(1),
+            landing(2),
+            InputRole::Ignored,
+            chute(1, ChuteContact::Lock),
+            chute(2, ChuteContact::Lock),
+            chute(1, ChuteContact::Full),
+            chute(2, ChuteContact::Full),
+            chute(1, ChuteContact::Button),
+            chute(2, ChuteContact::Button),
+        ],
+    );
     let panel = station(
         2,
         NodeKind::Panel,

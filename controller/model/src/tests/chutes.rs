@@ -249,10 +249,11 @@ fn a_buffered_change_collects_what_the_slide_holds() {
 
 #[test]
 fn allocation_fills_balances_and_overflows_within_the_key() {
-    let cases: [(Allocation, &[u16], &[(u16, u64)]); 3] = [
-        (Allocation::Fill, &[7, 8], &[(7, 3), (8, 2)]),
-        (Allocation::Balance, &[7, 8], &[(7, 3), (8, 2)]),
-        (Allocation::Nearest, &[7], &[(7, 3), (8, 2)]),
+    type Case = (Allocation, &'static [u16], [(u16, u64); 2]);
+    let cases: [Case; 3] = [
+        (Allocation::Fill, &[7, 8], [(7, 3), (8, 2)]),
+        (Allocation::Balance, &[7, 8], [(7, 3), (8, 2)]),
+        (Allocation::Nearest, &[7], [(7, 3), (8, 2)]),
     ];
     for (allocation, chutes, wanted) in cases {
         let mut bench = Bench::running();
