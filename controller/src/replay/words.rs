@@ -2,7 +2,7 @@
 
 use line_model::chute::{ChuteEvent, ChuteState, Lamp};
 use line_model::decision::{ArmPlan, Decision, ParcelEvent};
-use line_model::ids::{DiverterId, EyeId, NodeId, ZoneId};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ZoneId};
 use line_model::layout::Layout;
 use line_model::packml::StateReason;
 use line_model::signal::{ArmEnd, ChuteContact, Command, Contact, Deed, DownReason, Input, Read};
@@ -40,15 +40,7 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             format!("arm {} ended: {}, belt {}", tag.0, arm_end(*end), at.at)
         }
         Input::Contact { contact, active } => contact_words(*contact, *active),
-        Input::Chute { chute, contact, active } => {
-            let name = match contact {
-                ChuteContact::Full => "full eye",
-                ChuteContact::Lock => "lock switch",
-                ChuteContact::Button => "lock button",
-            };
-            let level = if *active { "on" } else { "off" };
-            format!("{name} of chute {}: {level}", chute.0)
-        }
+        Input::Chute { chute, contact, active } => chute_contact(*chute, *contact, *active),
         Input::NodeUp { node, restarted: true } => format!("{} is up after a restart", n(node)),
         Input::NodeUp { node, restarted: false } => format!("{} is up", n(node)),
         Input::NodeDown { node, why } => format!("{} is down: {}", n(node), down(*why)),
@@ -156,6 +148,15 @@ pub fn command(command: Command) -> String {
             format!("resolve: parcel {} was taken off", parcel.0)
         }
     }
+}
+
+fn chute_contact(chute: ChuteNo, contact: ChuteContact, active: bool) -> String {
+    let name = match contact {
+        ChuteContact::Full => "full eye",
+        ChuteContact::Lock => "lock switch",
+        ChuteContact::Button => "lock button",
+    };
+    format!("{name} of chute {}: {}", chute.0, if active { "on" } else { "off" })
 }
 
 /// What a person did, or wants done.
