@@ -326,18 +326,21 @@ fn state(line: &Line, utc: Option<UtcPair>) -> Value {
 mod tests {
     use super::*;
     use crate::example;
-    use line_engine::{Effects, Wake, record};
-    use line_model::signal::Command;
+    use line_engine::{BusId, Effects, Wake, record};
     use rusqlite::{Connection, params};
     use std::path::Path;
 
-    /// Records of a line that is told the time and commanded.
+    /// Records of a line that is told the time and loses a bus.
     fn records() -> Vec<Vec<u8>> {
         let (mut engine, mut out) = (example::engine(), Effects::default());
         engine.handle(Micros(1), Wake::WallClock { utc_us: 1_798_732_800_000_000 }, &mut out);
-        for n in 2..9 {
-            let command = if n % 2 == 0 { Command::Abort } else { Command::Start };
-            engine.handle(Micros(n), Wake::Command { command, by: "test".to_owned() }, &mut out);
+        engine.handle(Micros(2), Wake::BusDown { bus: BusId(0) }, &mut out);
+        for n in 3..9 {
+            engine.handle(
+                Micros(n),
+                Wake::WallClock { utc_us: 1_798_732_800_000_000 + n },
+                &mut out,
+            );
         }
         out.records.into_iter().map(|found| found.bytes).collect()
     }
@@ -377,6 +380,7 @@ mod tests {
         let good = records();
         let mut differs = good.clone();
         let found = record::decode(&differs[2]).expect("ours");
+        assert!(!found.decisions.is_empty(), "there is something to differ from");
         differs[2] = record::encode(found.number, found.at, &found.input, &[]);
         let mut damaged = good.clone();
         damaged[3].truncate(10);
