@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::audit;
-use crate::config::Line;
+use crate::config::{self, Line};
 use crate::exit::{Exit, TABLE};
 use crate::incident;
 use crate::inputs::{self, BusAt, InputFault, LeftOut};
@@ -209,17 +209,26 @@ fn check_all(args: &Check) -> Result<(), InputFault> {
     if let Some(rows) = manifest.as_ref().and_then(LeftOut::of) {
         eprintln!("{rows}");
     }
+    let sequence = plan.as_ref().zip(manifest.as_ref()).map(|(plan, manifest)| {
+        config::limit::destinations(&line.engine.layout, &plan.value, &manifest.value)
+    });
+    let before = sequence.map(|sequence| line.limit_before_gapping_per_hour(&sequence));
     let rules = plan.map(|plan| plan.value.rules.len());
     let items = manifest.map(|manifest| manifest.value.items.len());
     if args.json {
-        println!("{}", described(&line, rules, items));
+        println!("{}", described(&line, before, rules, items));
     } else {
-        describe(&line, rules, items);
+        describe(&line, before, rules, items);
     }
     Ok(())
 }
 
-fn described(line: &Line, rules: Option<usize>, items: Option<usize>) -> serde_json::Value {
+fn described(
+    line: &Line,
+    before: Option<u32>,
+    rules: Option<usize>,
+    items: Option<usize>,
+) -> serde_json::Value {
     let layout = &line.engine.layout;
     let zones = layout.zones.iter().map(
         |zone| json!({ "name": zone.name, "speed_mm_s": zone.speed.0, "gapping": zone.gapping }),
@@ -232,19 +241,24 @@ fn described(line: &Line, rules: Option<usize>, items: Option<usize>) -> serde_j
             "role": chute.role.name(),
         })
     });
+    let beds = line.bed_gaps().map(
+        |(name, before, after)| json!({ "name": name, "gap_before": before.0, "gap_after": after.0 }),
+    );
     json!({
         "line": line.name,
         "zones": zones.collect::<Vec<_>>(),
         "chutes": chutes.collect::<Vec<_>>(),
         "gap_target": layout.limits.gap_target.0,
         "geometric_limit_per_hour": line.geometric_limit_per_hour(),
+        "limit_before_gapping_per_hour": before,
+        "beds": beds.collect::<Vec<_>>(),
         "polls": line.polls.to_json(),
         "plan_rules": rules,
         "manifest_items": items,
     })
 }
 
-fn describe(line: &Line, rules: Option<usize>, items: Option<usize>) {
+fn describe(line: &Line, before: Option<u32>, rules: Option<usize>, items: Option<usize>) {
     let layout = &line.engine.layout;
     println!("line       {} {}", line.name, line.name_zh);
     for zone in &layout.zones {
@@ -257,7 +271,19 @@ fn describe(line: &Line, rules: Option<usize>, items: Option<usize>) {
         println!("chute {:>4} {diverter} {side}, {role}", chute.number.0);
     }
     println!("gap        {} counts between tail and head", layout.limits.gap_target.0);
-    println!("limit      {} parcels/h by geometry", line.geometric_limit_per_hour());
+    for (name, before, after) in line.bed_gaps() {
+        println!(
+            "bed        {name}: {} counts before a diverted parcel, {} behind",
+            before.0, after.0
+        );
+    }
+    let limit = line.geometric_limit_per_hour();
+    println!("limit      {limit} parcels/h by geometry, codes read after gapping");
+    if let Some(before) = before {
+        println!(
+            "           {before} parcels/h of this plan and manifest, codes read before gapping"
+        );
+    }
     print!("{}", line.polls);
     if let Some(rules) = rules {
         println!("plan       {rules} rules");

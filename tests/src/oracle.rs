@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Law {
     rules: Vec<(String, String, BTreeSet<u16>)>,
     items: BTreeMap<String, Item>,
-    general: u16,
-    quarantine: u16,
+    /// `None` on a line without such a chute: only the end is right.
+    general: Option<u16>,
+    quarantine: Option<u16>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ impl Law {
         let role = |wanted: &str| {
             let rows = line["chute"].as_array().expect("chutes").iter();
             let row = rows.into_iter().find(|row| row["role"].as_str() == Some(wanted));
-            number(&row.expect("the role exists")["number"])
+            row.map(|row| number(&row["number"]))
         };
         Self {
             rules: rules.collect(),
@@ -62,13 +63,16 @@ impl Law {
     pub fn chutes(&self, code: &str) -> Option<BTreeSet<u16>> {
         let item = self.items.get(code)?;
         if !item.gates_passed {
-            return Some(BTreeSet::from([self.quarantine]));
+            return self.quarantine.map(|chute| BTreeSet::from([chute]));
         }
         let fits = self.rules.iter().filter(|(carrier, prefix, _)| {
             *carrier == item.carrier && item.route.starts_with(prefix.as_str())
         });
         let best = fits.max_by_key(|(_, prefix, _)| prefix.len());
-        Some(best.map_or(BTreeSet::from([self.general]), |(_, _, chutes)| chutes.clone()))
+        match best {
+            Some((_, _, chutes)) => Some(chutes.clone()),
+            None => self.general.map(|chute| BTreeSet::from([chute])),
+        }
     }
 }
 
@@ -136,6 +140,7 @@ pub fn believe<'a>(all: &mut BTreeMap<u64, Belief>, decisions: impl Iterator<Ite
             | ParcelEvent::Seen { .. }
             | ParcelEvent::Routed { .. }
             | ParcelEvent::PassedOver { .. }
+            | ParcelEvent::Believed { .. }
             | ParcelEvent::SentToEnd { .. }
             | ParcelEvent::Armed { .. }
             | ParcelEvent::LandedProvisional { .. } => {}

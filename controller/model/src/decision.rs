@@ -4,6 +4,7 @@ use crate::alarm::Alarm;
 use crate::chute::{Bar, ChuteEvent, Lamp};
 use crate::ids::{ChuteNo, DiverterId, EyeId, ParcelId, Side, Tag, ZoneId};
 use crate::packml::{State, StateReason};
+use crate::parcel::Confidence;
 use crate::reason::Reason;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -185,6 +186,11 @@ pub enum ParcelEvent {
         chute: ChuteNo,
         /// Why.
         bar: Bar,
+    },
+    /// How far it is beyond doubt has changed.
+    Believed {
+        /// From now on.
+        now: Confidence,
     },
     /// It will go to the end of the line.
     SentToEnd {

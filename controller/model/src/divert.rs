@@ -6,8 +6,8 @@ use crate::decision::{ArmPlan, Decision, ParcelEvent};
 use crate::ids::{DiverterId, EyeId, ParcelId, Tag};
 use crate::limits;
 use crate::line::{Line, tell};
-use crate::memory::{Arm, Mode};
-use crate::parcel::{Choice, Fate, Parcel, Sighting};
+use crate::memory::{Arm, Mode, Stranger};
+use crate::parcel::{Choice, Confidence, Fate, Parcel, Sighting};
 use crate::reason::Reason;
 use crate::signal::ArmEnd;
 use crate::tracking::window::{Window, length_tolerance};
@@ -30,6 +30,8 @@ enum Room {
 enum Step {
     Wait,
     Rechoose(Bar),
+    /// Another parcel could come to the eye in its window.
+    Unsure,
     TooClose,
     Arm(ArmPlan, Choice),
 }
@@ -72,6 +74,7 @@ impl Line {
             match self.arm_step(id) {
                 Step::Wait => {}
                 Step::Rechoose(why) => self.rechoose(id, why, out),
+                Step::Unsure => self.rechoose_unsure(id, out),
                 Step::TooClose => self.send_to_end(id, Reason::GapTooSmall, out),
                 Step::Arm(plan, choice) => self.arm(id, plan, choice, out),
             }
@@ -104,7 +107,7 @@ impl Line {
         if !self.diverter_on(chute.diverter) {
             return Step::Rechoose(Bar::Off);
         }
-        if parcel.last().eye.0 + 1 != place.eye.0 || !parcel.certain || !self.arming() {
+        if parcel.last().eye.0 + 1 != place.eye.0 || !parcel.certain() || !self.arming() {
             return Step::Wait;
         }
         let (Some(length), Some(window), Some(send_by)) = (
@@ -116,6 +119,9 @@ impl Line {
         };
         if send_by < self.memory.now {
             return Step::Rechoose(Bar::Late);
+        }
+        if self.contested(parcel, place.eye) {
+            return Step::Unsure;
         }
         match self.room(parcel, chute.diverter) {
             Room::NotYetKnown => return Step::Wait,
@@ -166,15 +172,7 @@ impl Line {
     fn room_behind(&self, parcel: &Parcel, bed: DiverterId) -> Room {
         let place = self.layout.diverter(bed);
         let need = place.gap_after.max(place.gap_before);
-        let strange = self.memory.strangers.iter().any(|stranger| {
-            parcel.at(stranger.eye).is_some_and(|seen| {
-                let length_max = self.layout.limits.length_max;
-                let their_tail = stranger.tail.unwrap_or(stranger.head.plus(length_max));
-                let my_tail = parcel.tail(seen).unwrap_or(seen.head.plus(length_max));
-                stranger.head.since(my_tail) < need && seen.head.since(their_tail) < need
-            })
-        });
-        if strange {
+        if self.memory.strangers.iter().any(|stranger| self.crowds(stranger, parcel, need)) {
             return Room::TooSmall;
         }
         let follower = self.memory.live.range(ParcelId(parcel.id.0 + 1)..).next();
@@ -183,7 +181,7 @@ impl Line {
                 let gap = self.gap(parcel, follower);
                 if gap.is_some_and(|gap| gap >= place.gap_after) {
                     Room::Enough
-                } else if follower.certain && follower.last().eye == EyeId(0) {
+                } else if !follower.uncertain() && follower.last().eye == EyeId(0) {
                     // Drawn from a slower belt there, it will fall back: the next eye tells.
                     Room::NotYetKnown
                 } else {
@@ -198,6 +196,26 @@ impl Line {
                 if known { Room::Enough } else { Room::NotYetKnown }
             }
         }
+    }
+
+    /// Whether a stranger at an eye is nearer to this parcel than `need`, where it was seen there or
+    /// where it is expected next.
+    fn crowds(&self, stranger: &Stranger, parcel: &Parcel, need: Distance) -> bool {
+        let length_max = self.layout.limits.length_max;
+        let length = parcel.track.length.unwrap_or(length_max);
+        let mine = match parcel.at(stranger.eye) {
+            Some(seen) => {
+                Some((seen.head, parcel.tail(seen).unwrap_or(seen.head.plus(length_max))))
+            }
+            None if parcel.track.next == stranger.eye.0 => parcel
+                .expected(&self.layout, &self.memory.nodes, stranger.eye)
+                .map(|window| (window.from, window.to.plus(length))),
+            None => None,
+        };
+        let their_tail = stranger.tail.unwrap_or(stranger.head.plus(length_max));
+        mine.is_some_and(|(head, tail)| {
+            stranger.head.since(tail) < need && head.since(their_tail) < need
+        })
     }
 
     /// Belt position from which on no follower can be too close.
@@ -262,6 +280,22 @@ impl Line {
         }
     }
 
+    /// Takes the arm of a parcel back while there is time, so that it can be planned again; without
+    /// an arm, or once it was fired, nothing happens.
+    pub(crate) fn withdraw(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let (choice, tag) = match &parcel.fate {
+            Fate::Armed { choice, tag } => (choice.clone(), *tag),
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Fired { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => return,
+        };
+        parcel.fate = Fate::Assigned(choice);
+        self.cancel_arm(tag, out);
+    }
+
     /// Asks an arm back.
     pub(crate) fn cancel_arm(&mut self, tag: Tag, out: &mut Vec<Decision>) {
         let Some(arm) = self.memory.arms.get_mut(&tag) else { return };
@@ -285,7 +319,12 @@ impl Line {
                 }
             }
             (Fate::Assigned(_), Some(arrival)) if eye >= arrival => {
-                self.rechoose(id, Bar::Late, out);
+                // Its arm was taken back because another one could have come first.
+                if parcel.certain() {
+                    self.rechoose(id, Bar::Late, out);
+                } else {
+                    self.rechoose_unsure(id, out);
+                }
             }
             (Fate::Armed { .. }, Some(arrival)) if eye > arrival => {
                 self.send_to_end(id, Reason::NotSeen, out);
@@ -403,6 +442,7 @@ impl Line {
     /// The bed was fired for the head at `edge`.
     fn fired(&mut self, arm: &Arm, edge: Position, at: Position, out: &mut Vec<Decision>) {
         let Some(choice) = self.choice_of(arm) else { return };
+        self.force_stretch(self.layout.diverter(arm.plan.diverter).eye, edge, out);
         let (tag, id) = (arm.plan.tag, arm.plan.parcel);
         let place = self.layout.diverter(arm.plan.diverter);
         let (eye, node) = (place.eye, place.node);
@@ -447,7 +487,7 @@ impl Line {
     fn mistaken(&mut self, id: ParcelId, choice: Choice, reason: Reason, out: &mut Vec<Decision>) {
         self.cancel_arm_of(id, out);
         if let Some(parcel) = self.memory.live.get_mut(&id) {
-            parcel.certain = false;
+            parcel.confidence = Confidence::Uncertain;
             parcel.fate = Fate::MayHaveFired { choice, reason };
         }
     }

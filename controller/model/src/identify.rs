@@ -3,7 +3,7 @@
 use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{EyeId, ParcelId};
 use crate::line::{Line, tell};
-use crate::parcel::{Fate, Identity};
+use crate::parcel::{Fate, Identity, Parcel};
 use crate::reason::Reason;
 use crate::signal::Read;
 use crate::tracking::window::Window;
@@ -65,13 +65,35 @@ impl Line {
     ) {
         let owners = self.triggered(self.layout.scanner.at, at, spread);
         match owners.as_slice() {
-            [] => self.memory.counters.unowned_reads += 1,
+            [] => {
+                self.memory.counters.unowned_reads += 1;
+                self.second_label(at, &read, out);
+            }
             [one] => self.identify(*one, outcome(read), out),
             several => {
                 for id in several {
                     self.doubt(*id, Reason::Uncertain, out);
                 }
             }
+        }
+    }
+
+    /// A code that was triggered inside a body whose own code is another one: two parcels that
+    /// touch, of which the eyes make one.
+    fn second_label(&mut self, at: Position, read: &Read, out: &mut Vec<Decision>) {
+        let Read::Codes(codes) = read else { return };
+        let limits = &self.layout.limits;
+        let inside = |parcel: &&Parcel| {
+            parcel.at(EyeId(0)).is_some_and(|seen| {
+                let behind = at.since(seen.head.plus(self.layout.scanner.at));
+                let length = parcel.track.length.or(seen.length()).unwrap_or(limits.length_max);
+                behind.0 > 0 && behind <= length.plus(limits.tolerance)
+            })
+        };
+        let other = |parcel: &Parcel| parcel.identity.code().is_none_or(|own| !codes.contains(own));
+        let double = self.memory.live.values().find(inside).filter(|parcel| other(parcel));
+        if let Some(id) = double.map(|parcel| parcel.id) {
+            self.doubt(id, Reason::Touching, out);
         }
     }
 

@@ -68,8 +68,13 @@ fn bounds(line: &Line) {
     let rated = memory.at_chutes.values().all(|chute| chute.recent.len() <= limits::RATE_MAX);
     assert!(rated, "decisions that a rate limit remembers are bounded");
     assert!(memory.running.inductions.len() <= limits::INDUCTIONS_MAX, "the rate is bounded");
+    assert!(memory.stretches.len() <= line.layout.eyes.len(), "one stretch an eye");
+    for stretch in &memory.stretches {
+        let pulses = stretch.pulses.len();
+        assert!((1..limits::PULSES_MAX).contains(&pulses), "an open stretch is bounded");
+    }
     for under in &memory.under {
-        if let Under::Parcel(id) = under {
+        if let Under::Parcel(id) | Under::Torn(id) = under {
             assert!(id.0 < memory.next_parcel, "only parcels that were made are under an eye");
         }
     }
@@ -85,15 +90,15 @@ fn sightings(line: &Line, parcel: &Parcel) {
 
 fn fate(line: &Line, parcel: &Parcel) {
     match &parcel.fate {
-        Fate::Open => assert!(parcel.certain, "an uncertain parcel has no open decision"),
+        Fate::Open => assert!(!parcel.uncertain(), "an uncertain parcel has no open decision"),
         Fate::Assigned(choice) => {
-            assert!(parcel.certain, "an uncertain parcel has no chute");
+            assert!(!parcel.uncertain(), "an uncertain parcel has no chute");
             assert!(choice.allowed.contains(&choice.chute), "the chute is one of the allowed");
             let chute = line.memory.at_chutes.get(&choice.chute);
             assert!(chute.is_some_and(|chute| chute.state.takes()), "the chute takes parcels");
         }
         Fate::Armed { choice, tag } => {
-            assert!(parcel.certain, "an uncertain parcel has no arm");
+            assert!(!parcel.uncertain(), "an uncertain parcel has no arm");
             let arm = line.memory.arms.get(tag);
             assert!(arm.is_some(), "the arm of an armed parcel is remembered");
             if let Some(arm) = arm {

@@ -23,6 +23,14 @@ pub const ARMS_MAX: usize = 512;
 /// Things without a parcel that were seen at an eye and keep their distance. Full: the oldest goes.
 pub const STRANGERS_MAX: usize = 32;
 
+/// Pulses of one stretch of open edges. Full: the stretch is closed at once, and whoever is not told
+/// apart is uncertain.
+pub const PULSES_MAX: usize = 4;
+
+/// Parcels that may be in one stretch of open edges. Full: those furthest ahead, whose time there is
+/// over, are left out and end as missing.
+pub const SUSPECTS_MAX: usize = 5;
+
 /// Alarms that stand. Full: an alarm is reported when it comes, but not kept.
 pub const ALARMS_MAX: usize = 1_024;
 
@@ -34,6 +42,10 @@ pub const RATE_SPAN: Micros = Micros::from_secs(60);
 
 /// How far a parcel may slip when the belt stops under it (line-practice: 20-60 mm).
 pub const STOP_SLIP: Millimeters = Millimeters(60);
+
+/// A hole of a handle or a strap is at most this long (line-practice: 20-60 mm); a longer gap is one
+/// between two things.
+pub const HOLE: Millimeters = Millimeters(70);
 
 /// Two stamps of one edge differ by no more than this.
 pub const SAME_EDGE: Millimeters = Millimeters(10);

@@ -137,6 +137,8 @@ impl Line {
     /// Draws what follows from the new state, whatever the input was.
     fn settle(&mut self, out: &mut Vec<Decision>) {
         self.purge_arms(out);
+        self.settle_torn(out);
+        self.settle_stretches(out);
         self.settle_dark(out);
         self.leave_closed_chutes(out);
         self.plan_arms(out);

@@ -55,6 +55,8 @@ pub struct Memory {
     pub landings: BTreeMap<ChuteNo, LandingEye>,
     /// Things without a parcel that were seen lately.
     pub strangers: Vec<Stranger>,
+    /// Edges whose owners are open, at most one stretch an eye.
+    pub stretches: Vec<Stretch>,
     /// Waybills in chutes, confirmed or not.
     pub landed: Waybills,
     /// The outcome equation.
@@ -231,6 +233,11 @@ pub enum Under {
     Parcel(ParcelId),
     /// Something without a parcel.
     Stranger,
+    /// The last pulse of the eye's open stretch.
+    Open,
+    /// This parcel, most likely: its tail came too early, perhaps in a handle hole or under a
+    /// strap; ends with the next head, or with the word that none came near.
+    Torn(ParcelId),
 }
 
 /// A landing eye's recent past.
@@ -255,6 +262,26 @@ pub struct Stranger {
     pub head: Position,
     /// Belt position at its tail.
     pub tail: Option<Position>,
+}
+
+/// Edges at one eye that more than one parcel could have cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Which eye.
+    pub eye: EyeId,
+    /// Its pulses, oldest first.
+    pub pulses: Vec<Pulse>,
+}
+
+/// Something under an eye, of open owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// Belt position at its head.
+    pub head: Position,
+    /// Belt position at its tail.
+    pub tail: Option<Position>,
+    /// ± of these positions.
+    pub spread: Distance,
 }
 
 /// Counts of what is not a parcel's outcome.
@@ -328,6 +355,7 @@ impl Memory {
             landings: BTreeMap::new(),
             strangers: Vec::new(),
             landed: Waybills::default(),
+            stretches: Vec::new(),
             tally: Tally::default(),
             chutes: BTreeMap::new(),
             at_chutes: BTreeMap::new(),

@@ -20,8 +20,35 @@ pub struct Parcel {
     pub weight: Option<Grams>,
     /// What becomes of it.
     pub fate: Fate,
-    /// Its position and identity are beyond doubt; never comes back once gone.
-    pub certain: bool,
+    /// How far position and identity are beyond doubt.
+    pub confidence: Confidence,
+}
+
+impl Parcel {
+    /// Whether it is beyond doubt which parcel this is and where.
+    pub fn certain(&self) -> bool {
+        self.confidence == Confidence::Certain
+    }
+
+    /// Whether that is in doubt for good.
+    pub fn uncertain(&self) -> bool {
+        self.confidence == Confidence::Uncertain
+    }
+}
+
+/// How far a parcel's position and identity are beyond doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confidence {
+    /// Every edge so far fits it and nobody else; only such a parcel gets an arm.
+    Certain,
+    /// An edge at this eye may be its own or another parcel's; ends when the edges there are told
+    /// apart, or in doubt.
+    Open {
+        /// The eye.
+        eye: EyeId,
+    },
+    /// Which parcel this is, or where, is in doubt; never ends on this line.
+    Uncertain,
 }
 
 /// Where a parcel was seen and where it is expected.

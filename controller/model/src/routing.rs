@@ -8,7 +8,7 @@ use crate::layout::{ChutePlace, ChuteRole};
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::PlanInForce;
-use crate::parcel::{Choice, Fate, Identity, Parcel};
+use crate::parcel::{Choice, Confidence, Fate, Identity, Parcel};
 use crate::plan::{Allocation, Facts, Plan, Rule, Screening};
 use crate::reason::Reason;
 use alloc::string::String;
@@ -76,12 +76,21 @@ impl Line {
             return;
         };
         parcel.identity = Identity::Known { code, facts: facts.clone() };
-        let open = parcel.fate == Fate::Open;
         let (carrier, route) = (facts.carrier.clone(), facts.route.clone());
         tell(out, id, ParcelEvent::Routed { carrier, route });
         if self.known_waybill(id, &facts.waybill) {
             self.send_to_end(id, Reason::Duplicate, out);
-        } else if open {
+        } else {
+            self.decide_when_sure(id, out);
+        }
+    }
+
+    /// Decides about a parcel once the manifest has answered and the eye behind the scanner has
+    /// confirmed that what was read there is one parcel of the length that was inducted.
+    pub(crate) fn decide_when_sure(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        let Some(parcel) = self.memory.live.get(&id) else { return };
+        let ready = parcel.fate == Fate::Open && parcel.certain() && parcel.track.length.is_some();
+        if let (true, Some(facts)) = (ready, parcel.identity.facts().cloned()) {
             self.decide(id, &facts, out);
         }
     }
@@ -209,6 +218,22 @@ impl Line {
 
     /// Looks for another chute of the same list, or gives the parcel up to the end of the line.
     pub(crate) fn rechoose(&mut self, id: ParcelId, why: Bar, out: &mut Vec<Decision>) {
+        self.rechoose_or(id, why, None, out);
+    }
+
+    /// The same when another parcel could have come to the diverter's eye in its place.
+    pub(crate) fn rechoose_unsure(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        self.rechoose_or(id, Bar::Late, Some(Reason::Uncertain), out);
+    }
+
+    /// Without another chute it goes to the end for `unsure`, or for what bars the chutes.
+    fn rechoose_or(
+        &mut self,
+        id: ParcelId,
+        why: Bar,
+        unsure: Option<Reason>,
+        out: &mut Vec<Decision>,
+    ) {
         let Some(choice) = self.memory.live.get(&id).and_then(|parcel| parcel.fate.choice()) else {
             return;
         };
@@ -225,9 +250,13 @@ impl Line {
                 self.set_choice(id, choice, out);
             }
             None => {
-                let others = bars.into_iter().filter_map(|(_, bar)| bar);
-                let bar = if why == Bar::Late { others.min().unwrap_or(why).min(why) } else { why };
-                self.send_to_end(id, bar.reason(Reason::ArmLate), out);
+                let reason = unsure.unwrap_or_else(|| {
+                    let others = bars.into_iter().filter_map(|(_, bar)| bar);
+                    let late = why == Bar::Late;
+                    let bar = if late { others.min().unwrap_or(why).min(why) } else { why };
+                    bar.reason(Reason::ArmLate)
+                });
+                self.send_to_end(id, reason, out);
             }
         }
     }
@@ -302,7 +331,11 @@ impl Line {
     /// Makes a parcel uncertain for good; what was planned for it is withdrawn.
     pub(crate) fn doubt(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
         if let Some(parcel) = self.memory.live.get_mut(&id) {
-            parcel.certain = false;
+            if !parcel.uncertain() {
+                let now = Confidence::Uncertain;
+                parcel.confidence = now;
+                tell(out, id, ParcelEvent::Believed { now });
+            }
             self.send_to_end(id, reason, out);
         }
     }

@@ -59,6 +59,7 @@ impl Line {
             at: self.layout.eye(parcel.last().eye).at,
             chute: parcel.fate.chute(),
             end_reason,
+            confidence: parcel.confidence,
             decide_in_ms: self.decide_in(parcel, now).map(Micros::millis),
         }
     }

@@ -5,7 +5,7 @@ use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{ChuteNo, EyeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
-use crate::parcel::{Choice, Fate, OpenKind, OpenParcel, Parcel};
+use crate::parcel::{Choice, Confidence, Fate, OpenKind, OpenParcel, Parcel};
 use crate::reason::Reason;
 use crate::view::Unmet;
 use alloc::string::String;
@@ -127,7 +127,7 @@ impl Line {
         self.memory.tally.on_line += 1;
         self.memory.counters.found_again += 1;
         let mut parcel = open.parcel;
-        parcel.certain = false;
+        parcel.confidence = Confidence::Uncertain;
         let known = match parcel.fate {
             Fate::ToEnd { .. } => true,
             Fate::Open

@@ -4,6 +4,7 @@ use crate::alarm::Alarm;
 use crate::chute::{ChuteCounts, ChuteState, Content, Lamp};
 use crate::ids::{ChuteNo, NodeId, ParcelId};
 use crate::packml::{State, StateReason};
+use crate::parcel::Confidence;
 use crate::reason::Reason;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -138,6 +139,8 @@ pub struct ParcelView {
     pub chute: Option<ChuteNo>,
     /// Why it goes to the end, when it does.
     pub end_reason: Option<Reason>,
+    /// How far it is beyond doubt which parcel this is and where.
+    pub confidence: Confidence,
     /// Milliseconds left to its decision, when one is open.
     pub decide_in_ms: Option<u64>,
 }

@@ -105,20 +105,6 @@ pub struct Screens {
     pub panel: Vec<IpNet>,
 }
 
-impl Line {
-    /// Parcels an hour with gaps as small as the layout can know to suffice: codes are read after
-    /// gapping, so that every gap has the line's largest need.
-    pub fn geometric_limit_per_hour(&self) -> u32 {
-        let layout = &self.engine.layout;
-        let mean = to_counts(i64::from(self.file.gap.mean_length_mm), layout.counts_per_metre);
-        let pitch = layout.limits.gap_target.plus(mean).0.max(1);
-        let counts_per_hour =
-            u64::from(layout.speed.0) * u64::from(layout.counts_per_metre) * 3_600 / 1_000;
-        let limit = counts_per_hour / pitch.unsigned_abs();
-        u32::try_from(limit).unwrap_or(u32::MAX)
-    }
-}
-
 /// The node kind of the wire.
 pub(crate) const fn kind(kind: NodeKind) -> registers::NodeKind {
     match kind {
@@ -243,7 +229,7 @@ fn bus_keys(n: usize, bus: &Bus, sink: &mut Sink<'_>) {
     }
 }
 
-fn to_counts(mm: i64, counts_per_metre: u32) -> Distance {
+pub(super) fn to_counts(mm: i64, counts_per_metre: u32) -> Distance {
     Distance(mm * i64::from(counts_per_metre) / 1_000)
 }
 

@@ -42,7 +42,8 @@ const RULES: &str = "
   eye, with one worst cycle of the scanner's bus, one of the diverter's, one repetition and 50 ms for
   decision and disk; the events of a line at full rate take at most 90 % of the bus' time; a node's ring
   (1,024 words) holds what a line that drains without acknowledgement makes. `sortline check` prints the plan.
-- Every chute stands on one side of one diverter; one is for general exceptions, one for quarantine.
+- Every chute stands on one side of one diverter; of three and more one is for general exceptions, one
+  for quarantine, else the end chute takes both.
 
 ### What follows from the file
 
@@ -50,7 +51,8 @@ const RULES: &str = "
   diverted one speed x `divert_settle_ms` more. The gapping zone makes the largest of them + 2.2 x
   `sigma_mm`.
 - Geometric limit an hour: 3,600 x speed / (that gap + `mean_length_mm`), because codes are read after
-  gapping.
+  gapping. With plan and manifest `sortline check` prints beside it what reading before gapping would
+  allow: each gap what the two parcels beside it need, + 2.2 x `sigma_mm`.
 - Leads of the gapping zone, with e = exit eye to its end, L = mean length, v2 and a its speed and ramp,
   d the debounce of its node, v3 the sorter belt's speed: passing p = (e + L/2 - max(e - L/2, 0)) x
   (v3/v2 - 1) - v3 x d; starting p - v3 x v2 / 8a; each at least 0.

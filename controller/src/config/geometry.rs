@@ -49,7 +49,7 @@ const SWITCH_WORN_PERCENT: i64 = 120;
 /// First landing edge after the head reaches the bed, earliest and latest (line practice).
 const LANDING_MS: (i64, i64) = (250, 1_800);
 /// Gaps are made this many tenths of their standard deviation larger, so that 1 % are too small.
-const SIGMA_TENTHS: i64 = 22;
+pub(super) const SIGMA_TENTHS: i64 = 22;
 /// A lease spans at least this many bus cycles.
 const LEASE_CYCLES: u64 = 10;
 

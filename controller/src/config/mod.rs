@@ -11,6 +11,7 @@ mod docs;
 pub mod fault;
 mod geometry;
 pub mod keys;
+pub mod limit;
 pub mod manifest;
 mod names;
 pub mod plan;

@@ -10,6 +10,7 @@ use super::setup::{BusHealth, HmiView, StationState};
 use super::words::{self, Tone};
 use line_model::chute::{ChuteState, Content, Lamp};
 use line_model::layout::{ChutePlace, Layout};
+use line_model::parcel::Confidence;
 use line_model::view::{LineView, ParcelView, Unmet};
 use serde::Serialize;
 use units::{Distance, Micros};
@@ -394,13 +395,18 @@ fn belt_parcel(lang: Lang, sample: &Sample, parcel: &ParcelView) -> BeltParcelDt
             None => String::new(),
         },
     };
+    let doubt = match parcel.confidence {
+        Confidence::Certain => String::new(),
+        Confidence::Open { .. } => format!(" · {}", Msg::BeliefOpen.text(lang)),
+        Confidence::Uncertain => format!(" · {}", Msg::BeliefUncertain.text(lang)),
+    };
     let title = lang.fill(Msg::ParcelTitle, &[&parcel.id.0.to_string()]);
     BeltParcelDto {
         id: parcel.id.0,
         at_mm: sample.positions.get(&parcel.id).copied().unwrap_or_default(),
         goes,
         end,
-        label: format!("{title} · {what} · {whither}"),
+        label: format!("{title} · {what} · {whither}{doubt}"),
     }
 }
 

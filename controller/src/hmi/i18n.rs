@@ -336,6 +336,11 @@ messages! {
     StepBarRate "{} 号格口限速，另选" "Rate limit of chute {}";
     StepBarLate "{} 号格口已来不及" "Too late for chute {}";
     StepBarOff "{} 号格口停用，另选" "Chute {} is off";
+    BeliefOpen "归属待定" "not told apart yet";
+    BeliefUncertain "待核实件" "uncertain";
+    StepOpen "{} 处归属待定" "Whose the edge at {} is, is open";
+    StepCertain "归属已确定" "Told apart: certain";
+    StepUncertain "转为待核实件" "Uncertain from here on";
     StepToEnd "转末端异常口：{}" "Sent to the end chute: {}";
     StepArmed "已向 {} 下达摆出指令" "{} armed";
     StepFired "摆轮动作，去 {} 号格口" "Wheels fired towards chute {}";

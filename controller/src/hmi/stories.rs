@@ -7,6 +7,7 @@ use super::story::{Class, Outcome, Step, Story};
 use crate::journal::{JournalFault, files, schema};
 use line_model::decision::ParcelEvent;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, ParcelId, Tag};
+use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row as SqlRow, params};
 use serde_json::Value;
@@ -335,6 +336,15 @@ impl Detail<'_> {
         self.unsigned("eye").map(EyeId)
     }
 
+    fn confidence(&self) -> Option<Confidence> {
+        match self.text("confidence")?.as_str() {
+            "certain" => Some(Confidence::Certain),
+            "open" => self.eye().map(|eye| Confidence::Open { eye }),
+            "uncertain" => Some(Confidence::Uncertain),
+            _ => None,
+        }
+    }
+
     fn tag(&self) -> Option<Tag> {
         self.unsigned("tag").map(Tag)
     }
@@ -365,6 +375,7 @@ fn told(name: &str, detail: &Detail<'_>) -> Option<ParcelEvent> {
             alternate: detail.flag("alternate")?,
             reason: detail.reason(),
         },
+        "believed" => ParcelEvent::Believed { now: detail.confidence()? },
         "sent_to_end" => ParcelEvent::SentToEnd { reason: detail.reason()? },
         "armed" => ParcelEvent::Armed {
             tag: detail.tag()?,

@@ -7,6 +7,7 @@ use line_model::chute::Bar;
 use line_model::decision::ParcelEvent;
 use line_model::ids::{ChuteNo, ParcelId};
 use line_model::layout::Layout;
+use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use units::Micros;
 
@@ -297,6 +298,11 @@ pub(super) fn step(lang: Lang, layout: &Layout, event: &ParcelEvent) -> (String,
             };
             (of_chute(message, chute), Tone::Attention)
         }
+        ParcelEvent::Believed { now } => match now {
+            Confidence::Certain => (plain(Msg::StepCertain), Tone::Normal),
+            Confidence::Open { eye } => (of_eye(Msg::StepOpen, *eye), Tone::Attention),
+            Confidence::Uncertain => (plain(Msg::StepUncertain), Tone::Attention),
+        },
         ParcelEvent::SentToEnd { reason } => (of_reason(Msg::StepToEnd, reason), Tone::Attention),
         ParcelEvent::Armed { diverter, .. } => {
             let place = layout.diverters.get(usize::from(diverter.0));

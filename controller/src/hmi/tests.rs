@@ -17,6 +17,7 @@ use line_model::layout::{
     StationPlace, ZonePlace,
 };
 use line_model::packml::{State, StateReason};
+use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use line_model::signal::{Command, Deed, DownReason};
 use line_model::view::{ChuteView, LineView, ParcelView, Tally, Unmet};
@@ -142,6 +143,7 @@ pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
                 at: Distance(2_345),
                 chute: None,
                 end_reason: None,
+                confidence: Confidence::Certain,
                 decide_in_ms: Some(1_250),
             }],
             alarms: vec![Alarm::Unconfirmed(ParcelId(77)), Alarm::NodeDown(NodeId(2))],

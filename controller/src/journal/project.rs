@@ -4,6 +4,7 @@ use line_model::alarm::Alarm;
 use line_model::decision::{Decision, ParcelEvent};
 use line_model::ids::{NodeId, ParcelId};
 use line_model::packml::StateReason;
+use line_model::parcel::Confidence;
 use line_model::signal::{Command, Input};
 use rusqlite::{OptionalExtension as _, Result, Transaction, params};
 use serde_json::{Value, json};
@@ -134,6 +135,7 @@ fn facts(tx: &Transaction<'_>, at: Micros, parcel: ParcelId, event: &ParcelEvent
         }
         ParcelEvent::Seen { .. }
         | ParcelEvent::PassedOver { .. }
+        | ParcelEvent::Believed { .. }
         | ParcelEvent::Armed { .. }
         | ParcelEvent::Fired { .. }
         | ParcelEvent::LandedProvisional { .. }
@@ -173,6 +175,7 @@ fn after(event: &ParcelEvent) -> Option<After> {
         | ParcelEvent::Routed { .. }
         | ParcelEvent::Assigned { .. }
         | ParcelEvent::PassedOver { .. }
+        | ParcelEvent::Believed { .. }
         | ParcelEvent::SentToEnd { .. }
         | ParcelEvent::Armed { .. }
         | ParcelEvent::Fired { .. }
@@ -224,6 +227,11 @@ fn told(event: &ParcelEvent) -> (&'static str, Value) {
         ParcelEvent::PassedOver { chute, bar } => {
             ("passed_over", json!({ "chute": chute.0, "bar": bar.code() }))
         }
+        ParcelEvent::Believed { now } => match now {
+            Confidence::Certain => ("believed", json!({ "confidence": "certain" })),
+            Confidence::Open { eye } => ("believed", json!({ "confidence": "open", "eye": eye.0 })),
+            Confidence::Uncertain => ("believed", json!({ "confidence": "uncertain" })),
+        },
         ParcelEvent::SentToEnd { reason } => ("sent_to_end", json!({ "reason": code(reason) })),
         ParcelEvent::Armed { tag, diverter } => {
             ("armed", json!({ "tag": tag.0, "diverter": diverter.0 }))

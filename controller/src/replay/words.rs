@@ -5,6 +5,7 @@ use line_model::decision::{ArmPlan, Decision, ParcelEvent};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ZoneId};
 use line_model::layout::Layout;
 use line_model::packml::StateReason;
+use line_model::parcel::Confidence;
 use line_model::signal::{ArmEnd, ChuteContact, Command, Contact, Deed, DownReason, Input, Read};
 use line_model::view::Unmet;
 
@@ -234,6 +235,13 @@ fn step(layout: &Layout, event: &ParcelEvent) -> String {
         ParcelEvent::PassedOver { chute, bar } => {
             format!("cannot have chute {}: {}", chute.0, bar.code())
         }
+        ParcelEvent::Believed { now } => match now {
+            Confidence::Certain => "is certain".to_owned(),
+            Confidence::Open { eye: id } => {
+                format!("may or may not be what {} saw", eye(layout, *id))
+            }
+            Confidence::Uncertain => "is uncertain".to_owned(),
+        },
         ParcelEvent::SentToEnd { reason } => format!("goes to the end: {}", reason.en()),
         ParcelEvent::Armed { tag, diverter: id } => {
             format!("armed as {} at {}", tag.0, diverter(layout, *id))

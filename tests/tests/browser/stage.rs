@@ -10,6 +10,7 @@ use line_model::layout::{
     StationPlace, ZonePlace,
 };
 use line_model::packml::{State, StateReason};
+use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use line_model::signal::{Command, DownReason};
 use line_model::view::{LineView, ParcelView, Tally, Unmet};
@@ -288,6 +289,7 @@ impl Actor {
                 at: self.last_eye(at),
                 chute: (known && !end).then_some(chute),
                 end_reason: (known && end).then_some(Reason::NoRead),
+                confidence: Confidence::Certain,
                 decide_in_ms: (!known).then_some(1_200),
             });
         }

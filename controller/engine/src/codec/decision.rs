@@ -72,6 +72,7 @@ tags! { ParcelEvent, "a parcel's step" {
     15 Lost { eye };
     16 Removed { by };
     17 PassedOver { chute bar };
+    18 Believed { now };
 } }
 
 tags! { Unmet, "an unmet condition" {

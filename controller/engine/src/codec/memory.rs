@@ -8,10 +8,12 @@ use line_model::chute::{
     ChangeBy, ChuteCounts, ChuteMemory, ChuteState, Content, FaultedBy, FullBy, LockedBy,
 };
 use line_model::memory::{
-    Arm, Belt, Counters, LandingEye, Machine, Memory, Mode, NodeMemory, PlanInForce, Running,
-    Stranger, Under, WallTime,
+    Arm, Belt, Counters, LandingEye, Machine, Memory, Mode, NodeMemory, PlanInForce, Pulse,
+    Running, Stranger, Stretch, Under, WallTime,
 };
-use line_model::parcel::{Choice, Fate, Identity, OpenKind, OpenParcel, Parcel, Sighting, Track};
+use line_model::parcel::{
+    Choice, Confidence, Fate, Identity, OpenKind, OpenParcel, Parcel, Sighting, Track,
+};
 use line_model::view::Tally;
 use units::{Distance, Micros};
 
@@ -23,6 +25,7 @@ fields! {
             at_chutes = BTreeMap::new();
             spoke = vec![None; Vec::len(&under)];
             wall = None;
+            stretches = Vec::new();
         }
     }
     Machine { mode since reason }
@@ -32,6 +35,8 @@ fields! {
     Arm { plan taken cancelled }
     LandingEye { head explained blocked rested }
     Stranger { eye head tail }
+    Stretch { eye pulses }
+    Pulse { head tail spread }
     Counters {
         ghosts unexpected_landings unowned_reads late_reads events_lost arms unknown_arms
         found_again quarantined;
@@ -48,7 +53,7 @@ fields! {
     Tally {
         inducted landed_planned landed_alternate end_landed removed lost unconfirmed on_line
     }
-    Parcel { id track identity weight fate certain }
+    Parcel { id track identity weight fate confidence }
     Track { seen next slack length }
     Sighting { eye head tail spread }
     Choice { chute allowed alternate reason }
@@ -73,6 +78,15 @@ tags! { Under, "what is under an eye" {
     1 Clear;
     2 Parcel(parcel);
     3 Stranger;
+    4 Open;
+    5 Torn(parcel);
+} }
+
+// 0 and 1 were a truth value in version 1.
+tags! { Confidence, "a confidence" {
+    0 Uncertain;
+    1 Certain;
+    2 Open { eye };
 } }
 
 tags! { Identity, "an identity" {

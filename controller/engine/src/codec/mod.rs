@@ -102,7 +102,6 @@ impl<'a> Source<'a> {
     }
 
     /// A value that older versions than `version` do not hold: from them it is the default.
-    #[cfg_attr(not(test), allow(dead_code, reason = "no field has come since version 1 yet"))]
     fn since<T: Wire>(&mut self, version: u8, default: impl FnOnce() -> T) -> Result<T, Fault> {
         if self.version >= version { T::get(self) } else { Ok(default()) }
     }

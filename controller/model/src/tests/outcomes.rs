@@ -4,6 +4,7 @@ use crate::alarm::Alarm;
 use crate::decision::{Decision, ParcelEvent};
 use crate::harness::{ArmAnswer, Bench, arrival, diverter_node, facts, position};
 use crate::ids::{ChuteNo, ParcelId};
+use crate::parcel::Parcel;
 use crate::plan::Screening;
 use crate::reason::Reason;
 use crate::signal::{ArmEnd, Command, DownReason, Input, Read};
@@ -28,6 +29,7 @@ fn a_readable_routable_parcel_lands_as_planned() {
             ParcelEvent::Routed { .. } => "routed",
             ParcelEvent::Assigned { .. } => "assigned",
             ParcelEvent::PassedOver { .. } => "passed_over",
+            ParcelEvent::Believed { .. } => "believed",
             ParcelEvent::SentToEnd { .. } => "sent_to_end",
             ParcelEvent::Armed { .. } => "armed",
             ParcelEvent::Fired { .. } => "fired",
@@ -44,9 +46,9 @@ fn a_readable_routable_parcel_lands_as_planned() {
         "weighed",
         "identified",
         "routed",
-        "assigned",
         "seen",
         "measured",
+        "assigned",
         "armed",
         "seen",
         "fired",
@@ -309,7 +311,7 @@ fn a_chute_that_is_off_is_replaced_only_from_the_same_list() {
     let mut bench = Bench::running();
     bench.route_delay = 10;
     bench.put(100, 300, "B");
-    bench.run(100 + 900 + 300 + 150 + 20);
+    bench.run(100 + 1_500 + 300 + 20);
     off(&mut bench, 2);
     bench.drain();
     // Its own eye is dark too, so that the parcel is not certain enough any more for the next bed.
@@ -414,7 +416,7 @@ fn a_read_of_unknown_owner_makes_both_neighbours_uncertain() {
     bench.run(100 + 900 + 700);
     let at = position(bench.at);
     bench.feed(Input::Unassigned { at, trigger: Some(7) });
-    assert!(bench.line.memory.live.values().all(|parcel| parcel.certain));
+    assert!(bench.line.memory.live.values().all(Parcel::certain));
     bench.feed(Input::Unassigned { at, trigger: None });
     bench.drain();
     bench.ends_at_end(1, Reason::UnassignedRead);

@@ -197,9 +197,19 @@ fn check_arms(line: &Line, out: &[Decision]) {
     for decision in out {
         if let Decision::Arm(plan) = decision {
             let parcel = line.memory.live.get(&plan.parcel).expect("armed parcels are on the belt");
-            assert!(parcel.certain, "an uncertain parcel was armed");
+            assert!(parcel.certain(), "an uncertain parcel was armed");
             assert!(matches!(parcel.fate, Fate::Armed { tag, .. } if tag == plan.tag));
             assert!(plan.send_by >= line.memory.now && plan.length_min.0 >= 0);
+            // Whatever else may come to that eye, it does not come in this window.
+            let eye = line.layout.diverter(plan.diverter).eye;
+            for other in line.memory.live.values().filter(|other| other.id != plan.parcel) {
+                let window = other.expected(&line.layout, &line.memory.nodes, eye);
+                let comes = other.at(eye).is_none() && other.last().eye < eye;
+                let apart = window.is_none_or(|window| {
+                    window.to.at < plan.from.at || plan.to.at < window.from.at
+                });
+                assert!(!comes || apart, "parcel {:?} may cut the eye for {plan:?}", other.id);
+            }
         }
     }
 }

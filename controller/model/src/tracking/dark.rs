@@ -4,7 +4,7 @@ use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{DiverterId, EyeId, NodeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
-use crate::memory::Arm;
+use crate::memory::{Arm, Under};
 use crate::parcel::{Choice, Fate, Parcel};
 use crate::reason::Reason;
 use alloc::vec::Vec;
@@ -121,6 +121,10 @@ impl Line {
         let Some(eye) = self.layout.eye_id(usize::from(parcel.track.next)) else {
             return self.beyond(parcel);
         };
+        if self.stretch_at(eye).is_some() {
+            // Edges there are still nobody's.
+            return Silence::Open;
+        }
         let place = self.layout.eye(eye);
         let last = parcel.last();
         let way = Distance(place.at.0 - self.layout.eye(last.eye).at.0);
@@ -161,7 +165,7 @@ impl Line {
         let Some(parcel) = self.memory.live.get(&id) else { return };
         let silence = self.silence(parcel);
         let eye = self.layout.eye_id(usize::from(parcel.track.next));
-        let (certain, fate) = (parcel.certain, parcel.fate.clone());
+        let (certain, fate) = (parcel.certain(), parcel.fate.clone());
         match silence {
             Silence::Open => {}
             Silence::PassedEnd => self.end(id, out),
@@ -189,7 +193,9 @@ impl Line {
                 }
                 Fate::MayHaveFired { choice, .. } => self.unconfirm(id, choice.chute, out),
                 Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } | Fate::ToEnd { .. } => {
-                    self.lose(id, eye.unwrap_or(self.layout.last_eye()), out);
+                    let eye = eye.unwrap_or(self.layout.last_eye());
+                    self.lose(id, eye, out);
+                    self.suspect_follower(id, eye, out);
                 }
             },
         }
@@ -238,6 +244,17 @@ impl Line {
                 | Fate::Fired { .. }
                 | Fate::MayHaveFired { .. }
                 | Fate::ToEnd { .. } => {}
+            }
+        }
+        for stretch in &self.memory.stretches {
+            if let Some(end) = self.stretch_end(stretch) {
+                wait(self.layout.eye(stretch.eye).node, end);
+            }
+        }
+        for (index, under) in self.memory.under.iter().enumerate() {
+            if let (Under::Torn(_), Some(eye)) = (under, self.layout.eye_id(index)) {
+                let end = self.torn_end(eye);
+                end.into_iter().for_each(|end| wait(self.layout.eye(eye).node, end));
             }
         }
         for arm in self.memory.arms.values() {

@@ -6,9 +6,9 @@ use crate::ids::{EyeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::{Stranger, Under};
-use crate::parcel::{Fate, Identity, OpenKind, Parcel, Sighting, Track};
+use crate::parcel::{Confidence, Fate, Identity, OpenKind, Parcel, Sighting, Track};
 use crate::reason::Reason;
-use crate::tracking::window::{drawn_length_fits, length_fits};
+use crate::tracking::window::{drawn_length_fits, length_fits, length_tolerance};
 use alloc::vec;
 use alloc::vec::Vec;
 use units::{Distance, Position};
@@ -30,8 +30,10 @@ impl Line {
         if !active {
             self.tail_edge(eye, at, out);
         } else if eye == EyeId(0) {
-            self.induct(at, spread, out);
-        } else if !self.repeated(eye, at, spread) {
+            if !self.joined(eye, at, out) {
+                self.induct(at, spread, out);
+            }
+        } else if !self.repeated(eye, at, spread) && !self.joined(eye, at, out) {
             self.head_edge(eye, at, spread, out);
         }
         self.recheck_gaps(out);
@@ -64,7 +66,14 @@ impl Line {
             length: None,
         };
         let identity = Identity::Unread;
-        let parcel = Parcel { id, track, identity, weight: None, fate: Fate::Open, certain: true };
+        let parcel = Parcel {
+            id,
+            track,
+            identity,
+            weight: None,
+            fate: Fate::Open,
+            confidence: Confidence::Certain,
+        };
         self.memory.live.insert(id, parcel);
         self.memory.under[0] = Under::Parcel(id);
         self.count_induction();
@@ -74,8 +83,15 @@ impl Line {
     /// Takes a head edge behind the induction eye.
     fn head_edge(&mut self, eye: EyeId, at: Position, spread: Distance, out: &mut Vec<Decision>) {
         self.tail_missing(eye, out);
+        if self.stretch_at(eye).is_some() {
+            self.open_stretch(eye, at, spread, out);
+            return;
+        }
         let fitting = self.fitting(eye, at);
         match fitting.as_slice() {
+            [] if self.late_before(ParcelId(self.memory.next_parcel), eye, at) => {
+                self.open_stretch(eye, at, spread, out);
+            }
             [] => match self.lost_fitting(eye, at) {
                 Some(id) => {
                     self.find_again(id, out);
@@ -83,7 +99,7 @@ impl Line {
                 }
                 None => self.ghost(eye, at, out),
             },
-            [one] => {
+            [one] if !self.late_before(*one, eye, at) => {
                 let disorder = self.disorder(*one, eye, at);
                 self.see(*one, eye, at, spread, out);
                 for id in disorder {
@@ -91,25 +107,8 @@ impl Line {
                     self.doubt(id, Reason::Uncertain, out);
                 }
             }
-            several => {
-                for id in several {
-                    self.doubt(*id, Reason::Uncertain, out);
-                }
-                // One of them stands there; the first that is not thought to be diverted carries the
-                // position on, and nobody of them is certain any more.
-                let first = several.iter().find(|id| !self.maybe_diverted(**id));
-                if let Some(id) = first.or(several.first()).copied() {
-                    self.see(id, eye, at, spread, out);
-                }
-            }
+            [_, ..] => self.open_stretch(eye, at, spread, out),
         }
-    }
-
-    fn maybe_diverted(&self, id: ParcelId) -> bool {
-        self.memory.live.get(&id).is_some_and(|parcel| match parcel.fate {
-            Fate::Fired { .. } | Fate::MayHaveFired { .. } => true,
-            Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } | Fate::ToEnd { .. } => false,
-        })
     }
 
     /// Parcels on the belt whose window at `eye` holds `at`, most downstream first.
@@ -188,13 +187,114 @@ impl Line {
     fn tail_missing(&mut self, eye: EyeId, out: &mut Vec<Decision>) {
         let under = core::mem::replace(&mut self.memory.under[usize::from(eye.0)], Under::Clear);
         match under {
-            Under::Clear | Under::Stranger => {}
+            Under::Clear | Under::Stranger | Under::Open => {}
             Under::Parcel(id) => self.doubt(id, Reason::Uncertain, out),
+            Under::Torn(id) => self.close_torn(id, eye, out),
+        }
+    }
+
+    /// Whether this head edge only ends a hole in whoever is under the eye: its handle, or the gap
+    /// beside a strap.
+    fn joined(&mut self, eye: EyeId, at: Position, out: &mut Vec<Decision>) -> bool {
+        let id = match self.memory.under[usize::from(eye.0)] {
+            Under::Torn(id) => Some(id),
+            Under::Clear => self.may_be_torn(eye, at),
+            Under::Parcel(_) | Under::Stranger | Under::Open => None,
+        };
+        let hole = self.layout.counts(limits::HOLE);
+        let Some(parcel) = id.and_then(|id| self.memory.live.get_mut(&id)) else { return false };
+        let newest = parcel.last().eye == eye;
+        let Some(seen) = parcel.track.seen.iter_mut().find(|seen| seen.eye == eye) else {
+            return false;
+        };
+        if seen.tail.is_none_or(|tail| at.since(tail) > hole) {
+            return false;
+        }
+        seen.tail = None;
+        let id = parcel.id;
+        if newest && parcel.track.seen.iter().filter(|seen| seen.eye != EyeId(0)).count() == 1 {
+            // What was measured here was no length.
+            parcel.track.length = None;
+            self.withdraw(id, out);
+        }
+        self.memory.under[usize::from(eye.0)] = Under::Parcel(id);
+        true
+    }
+
+    /// The parcel whose tail has just passed an eye that had no length of it before.
+    fn may_be_torn(&self, eye: EyeId, at: Position) -> Option<ParcelId> {
+        let bounds = &self.layout.limits;
+        let first = |parcel: &&Parcel| parcel.track.seen.iter().all(|seen| seen.eye <= eye);
+        let whole = |parcel: &Parcel| {
+            let drawn = parcel.at(EyeId(0)).and_then(Sighting::length);
+            drawn
+                .filter(|_| eye != EyeId(0))
+                .map_or(bounds.length_max, |drawn| drawn.plus(length_tolerance(bounds, drawn)))
+        };
+        self.memory
+            .live
+            .values()
+            .rev()
+            .filter(first)
+            .filter(|parcel| eye == EyeId(0) || parcel.track.seen.len() == 2)
+            .find(|parcel| parcel.at(eye).is_some_and(|seen| at.since(seen.head) <= whole(parcel)))
+            .map(|parcel| parcel.id)
+    }
+
+    /// Whether a tail at `at` comes too early for this parcel, so that it may be that of a hole.
+    fn torn(&self, id: ParcelId, eye: EyeId, at: Position) -> bool {
+        let bounds = &self.layout.limits;
+        let Some(parcel) = self.memory.live.get(&id).filter(|_| eye != EyeId(0)) else {
+            return false;
+        };
+        let Some(seen) = parcel.at(eye) else { return false };
+        let measured = at.since(seen.head);
+        let drawn = parcel.at(EyeId(0)).and_then(Sighting::length);
+        match (parcel.track.length, drawn) {
+            (Some(first), _) => measured < first && !length_fits(bounds, first, measured),
+            (None, Some(drawn)) => measured < drawn && !drawn_length_fits(bounds, drawn, measured),
+            (None, None) => false,
+        }
+    }
+
+    /// Takes the tail of a torn parcel for its own.
+    fn close_torn(&mut self, id: ParcelId, eye: EyeId, out: &mut Vec<Decision>) {
+        self.memory.under[usize::from(eye.0)] = Under::Clear;
+        let tail = self.torn_tail(id, eye);
+        if let Some(tail) = tail {
+            self.close(id, eye, tail, out);
+        }
+    }
+
+    fn torn_tail(&self, id: ParcelId, eye: EyeId) -> Option<Position> {
+        self.memory.live.get(&id)?.at(eye)?.tail
+    }
+
+    /// Where the word of an eye settles that a torn parcel has ended there.
+    pub(crate) fn torn_end(&self, eye: EyeId) -> Option<Position> {
+        match self.memory.under.get(usize::from(eye.0))? {
+            Under::Torn(id) => {
+                let hole = self.layout.counts(limits::HOLE);
+                self.torn_tail(*id, eye).map(|tail| tail.plus(hole).plus(Distance(1)))
+            }
+            Under::Clear | Under::Parcel(_) | Under::Stranger | Under::Open => None,
+        }
+    }
+
+    /// Closes every torn parcel behind which nothing more came.
+    pub(crate) fn settle_torn(&mut self, out: &mut Vec<Decision>) {
+        for index in 0..self.layout.eyes.len() {
+            let Under::Torn(id) = self.memory.under[index] else { continue };
+            let Some(eye) = self.layout.eye_id(index) else { continue };
+            let node = self.layout.eye(eye).node;
+            if self.torn_end(eye).is_none_or(|end| self.heard(node, end)) {
+                self.close_torn(id, eye, out);
+            }
         }
     }
 
     /// Takes a tail edge: it closes whoever is under the eye.
-    fn tail_edge(&mut self, eye: EyeId, at: Position, out: &mut Vec<Decision>) {
+    pub(crate) fn tail_edge(&mut self, eye: EyeId, at: Position, out: &mut Vec<Decision>) {
         let under = core::mem::replace(&mut self.memory.under[usize::from(eye.0)], Under::Clear);
         match under {
             Under::Clear => {}
@@ -204,7 +304,16 @@ impl Line {
                     stranger.tail = Some(at);
                 }
             }
-            Under::Parcel(id) => self.close(id, eye, at, out),
+            Under::Open => self.stretch_tail(eye, at),
+            Under::Parcel(id) if self.torn(id, eye, at) => {
+                self.memory.under[usize::from(eye.0)] = Under::Torn(id);
+                let parcel = self.memory.live.get_mut(&id);
+                let seen = parcel.and_then(|p| p.track.seen.iter_mut().find(|s| s.eye == eye));
+                if let Some(seen) = seen {
+                    seen.tail = Some(at);
+                }
+            }
+            Under::Torn(id) | Under::Parcel(id) => self.close(id, eye, at, out),
         }
     }
 
@@ -232,8 +341,9 @@ impl Line {
                 }
             }
         };
-        if let Some(reason) = reason {
-            self.doubt(id, reason, out);
+        match reason {
+            Some(reason) => self.doubt(id, reason, out),
+            None => self.decide_when_sure(id, out),
         }
         if eye == self.layout.last_eye() {
             self.end(id, out);
@@ -241,7 +351,7 @@ impl Line {
     }
 
     /// An edge that nothing explains: counted and alarmed, and nobody's fate moves.
-    fn ghost(&mut self, eye: EyeId, at: Position, out: &mut Vec<Decision>) {
+    pub(crate) fn ghost(&mut self, eye: EyeId, at: Position, out: &mut Vec<Decision>) {
         self.memory.counters.ghosts += 1;
         self.memory.under[usize::from(eye.0)] = Under::Stranger;
         let horizon = self.layout.counts(limits::STRANGER_MEMORY);

@@ -89,7 +89,7 @@ impl Parcel {
     pub(crate) fn drawn_late(&self, limits: &Limits) -> Distance {
         let length = self.at(EyeId(0)).and_then(Sighting::length).unwrap_or(limits.length_max);
         let shortest = length.0 * 100 / (100 + limits::DRAWN_PERCENT);
-        Distance(length.0 - shortest)
+        Distance((length.0 - shortest).max(0))
     }
 
     /// Where its tail was at one of its sightings; measured, else by its length.

@@ -13,7 +13,9 @@ use line_model::chute::{
     FaultedBy, FullBy, Lamp, LockedBy,
 };
 use line_model::decision::{Decision, ParcelEvent};
-use line_model::ids::{ChuteNo, ParcelId};
+use line_model::ids::{ChuteNo, EyeId, ParcelId};
+use line_model::memory::{Pulse, Stretch, Under};
+use line_model::parcel::Confidence;
 use line_model::plan::{Allocation, CutOff, Plan, Rule};
 use line_model::reason::Reason;
 use line_model::signal::{ChuteContact, Deed, Input};
@@ -22,7 +24,7 @@ use line_model::waybills::Waybills;
 use std::format;
 use std::string::ToString;
 use std::vec;
-use units::{Distance, Micros};
+use units::{Distance, EncoderId, Micros, Position};
 
 #[test]
 fn a_record_begins_with_its_version() {
@@ -68,6 +70,25 @@ fn a_field_since_a_version_has_its_default_before() {
     check(1, &Choice::Bare, "01");
     let mut later = Source::new(&[2, 6], 2);
     assert!(Choice::get(&mut later).is_err(), "of version 2 the field must be there");
+}
+
+#[test]
+fn what_is_open_about_edges() {
+    let eye = EyeId(3);
+    // 0 and 1 stood for a truth value before.
+    check(1, &Confidence::Uncertain, "00");
+    check(1, &Confidence::Certain, "01");
+    check(2, &Confidence::Open { eye }, "02 03");
+    check(2, &ParcelEvent::Believed { now: Confidence::Open { eye } }, "12 02 03");
+    check(2, &Under::Open, "04");
+    check(2, &Under::Torn(ParcelId(7)), "05 0000000000000007");
+    let at = |at| Position::new(EncoderId(1), at);
+    let pulse = Pulse { head: at(2), tail: Some(at(5)), spread: Distance(3) };
+    check(
+        2,
+        &Stretch { eye, pulses: vec![pulse] },
+        "03 00000001 01 0000000000000002 01 01 0000000000000005 0000000000000003",
+    );
 }
 
 #[test]
