@@ -27,7 +27,7 @@ pub struct Drawn {
     pub refused: u64,
 }
 
-/// Most lines drawn for one scenario; nine in ten pass at once.
+/// Most lines drawn for one scenario; about every second one passes.
 const TRIES_MAX: u64 = 200;
 
 /// Draws the scenario of a seed with about this many parcels.

@@ -21,6 +21,8 @@ pub struct People {
     restart_at: Option<Micros>,
     /// When somebody looks next whether the controller keeps snapshots, as the daemon does.
     snapshot_at: Micros,
+    /// Parcels inducted and on the line, and since when that is so.
+    still: (u64, u64, Micros),
 }
 
 /// From seeing a lamp to pressing a button, in µs.
@@ -29,6 +31,8 @@ const REACTION_US: [u64; 2] = [1_000_000, 8_000_000];
 const JAM_US: [u64; 2] = [5_000_000, 20_000_000];
 /// How long a dead controller stays away, in µs: about as often within the lease as beyond it.
 const AWAY_US: [u64; 2] = [100_000, 6_000_000];
+/// A running line on which nothing comes or goes for so long is stopped and started again.
+const STILL: Micros = Micros::from_secs(120);
 /// Between two snapshots.
 const SNAPSHOT: Micros = Micros::from_secs(60);
 
@@ -36,7 +40,8 @@ impl People {
     /// Builds people whose pace comes from `rng`.
     pub const fn new(rng: Rng) -> Self {
         let (press_at, clear_at, restart_at) = (None, None, None);
-        Self { rng, press_at, clear_at, restart_at, snapshot_at: SNAPSHOT }
+        let still = (0, 0, Micros::ZERO);
+        Self { rng, press_at, clear_at, restart_at, snapshot_at: SNAPSHOT, still }
     }
 
     /// Looks at the line and does what is due.
@@ -53,6 +58,7 @@ impl People {
             harness.snapshot();
         }
         self.clear_jams(harness);
+        self.look(harness);
         self.press(harness);
     }
 
@@ -93,6 +99,21 @@ impl People {
             for parcel in stuck {
                 harness.world.inject(Some(parcel), &Event::TakeOff).expect("it names nothing");
             }
+        }
+    }
+
+    /// A belt that stands although the line runs, as behind a drive that tripped, is seen by people.
+    fn look(&mut self, harness: &mut Harness) {
+        let Some(engine) = harness.engine() else { return };
+        let memory = engine.line().memory();
+        let (inducted, on_line) = (memory.tally.inducted, memory.tally.on_line);
+        let runs = memory.machine.mode.state() == State::Execute;
+        let now = harness.now();
+        if !runs || (inducted, on_line) != (self.still.0, self.still.1) {
+            self.still = (inducted, on_line, now);
+        } else if now.since(self.still.2) >= STILL {
+            self.still.2 = now;
+            harness.command(Command::Stop);
         }
     }
 
