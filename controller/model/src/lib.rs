@@ -12,6 +12,7 @@ extern crate std;
 
 pub mod alarm;
 pub mod chute;
+mod chutes;
 pub mod decision;
 mod deed;
 mod divert;
