@@ -133,7 +133,7 @@ impl Bench {
         let plan = plan(self.line.layout());
         self.feed(Input::PlanSelected { plan });
         for command in [Command::Reset, Command::Start] {
-            self.feed(Input::Command { command, by: "bench".to_owned() });
+            self.feed(Input::Command { command, by: "bench".to_owned(), reason: String::new() });
         }
         while let Some(at) = self.line.next_deadline() {
             self.at = self.at.max(i64::try_from(at.0 * 12 / 10_000).expect("soon") + 1);

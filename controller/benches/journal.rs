@@ -237,7 +237,7 @@ fn day(dir: &Path, line: &Line, records: u64) {
     let (mut out, mut last, mut snapshot) = (Effects::default(), 0, 0);
     while last < records {
         let command = if last % 2 == 0 { Command::Reset } else { Command::Hold };
-        let wake = Wake::Command { command, by: "bench".to_owned() };
+        let wake = Wake::Command { command, by: "bench".to_owned(), reason: String::new() };
         engine.handle(Micros(last * 100), wake, &mut out);
         for record in out.records.drain(..) {
             last = record.number;

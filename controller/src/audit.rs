@@ -66,7 +66,10 @@ impl Auditor {
                 self.utc = Some(UtcPair { at: found.at, utc_us: *utc_us });
                 return None;
             }
-            Input::Command { command, by } => (by.clone(), words::command(*command)),
+            Input::Command { command, by, reason } => {
+                let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                (by.clone(), format!("{}{why}", words::command(*command)))
+            }
             Input::Deed { deed, by, reason } => {
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
                 (by.clone(), format!("{}{why}", words::deed(deed)))
@@ -200,8 +203,8 @@ mod tests {
         for (at, wake) in [
             (1, Wake::WallClock { utc_us: 1_798_732_800_000_000 }),
             (2, Wake::SelectPlan { plan: plan.clone() }),
-            (3, Wake::Command { command: Command::Abort, by: by() }),
-            (4, Wake::Command { command: Command::Start, by: by() }),
+            (3, Wake::Command { command: Command::Abort, by: by(), reason: String::new() }),
+            (4, Wake::Command { command: Command::Start, by: by(), reason: String::new() }),
             (1_000_005, Wake::SelectPlan { plan: other }),
         ] {
             engine.handle(Micros(at), wake, &mut out);

@@ -169,7 +169,7 @@ enum Owned {
     Exchange { bus: BusId, outcome: OwnedOutcome },
     Durable { record: u64 },
     Route { parcel: ParcelId, facts: Option<Facts> },
-    Command { command: Command, by: String },
+    Command { command: Command, by: String, reason: String },
     Deed { deed: Deed, by: String, reason: String },
     SelectPlan { plan: Plan },
     WallClock { utc_us: u64 },
@@ -202,7 +202,7 @@ impl Owned {
             },
             Wake::Durable { record } => Self::Durable { record },
             Wake::Route { parcel, facts } => Self::Route { parcel, facts },
-            Wake::Command { command, by } => Self::Command { command, by },
+            Wake::Command { command, by, reason } => Self::Command { command, by, reason },
             Wake::Deed { deed, by, reason } => Self::Deed { deed, by, reason },
             Wake::SelectPlan { plan } => Self::SelectPlan { plan },
             Wake::WallClock { utc_us } => Self::WallClock { utc_us },
@@ -225,7 +225,9 @@ impl Owned {
             },
             Self::Durable { record } => Wake::Durable { record: *record },
             Self::Route { parcel, facts } => Wake::Route { parcel: *parcel, facts: facts.clone() },
-            Self::Command { command, by } => Wake::Command { command: *command, by: by.clone() },
+            Self::Command { command, by, reason } => {
+                Wake::Command { command: *command, by: by.clone(), reason: reason.clone() }
+            }
             Self::Deed { deed, by, reason } => {
                 Wake::Deed { deed: deed.clone(), by: by.clone(), reason: reason.clone() }
             }
@@ -254,7 +256,8 @@ mod tests {
         ];
         for n in 0..40 {
             let command = if n % 2 == 0 { Command::Reset } else { Command::Stop };
-            wakes.push((Micros(10 + n), Wake::Command { command, by: by() }));
+            wakes
+                .push((Micros(10 + n), Wake::Command { command, by: by(), reason: String::new() }));
             wakes.push((Micros(10 + n), Wake::WallClock { utc_us: n }));
         }
         wakes

@@ -299,16 +299,19 @@ impl Running {
     }
 
     fn person(&mut self, HmiCommand { order, by, answer }: HmiCommand) {
-        let stops = matches!(order, Order::Command(Command::Stop | Command::Hold | Command::Abort));
+        let stops = matches!(
+            order,
+            Order::Command { command: Command::Stop | Command::Hold | Command::Abort, .. }
+        );
         if self.deaf && !(stops && self.backlog.len() < 2 * BACKLOG_DEAF) {
             // Its record could not be kept within bounds; the nodes stand by their lease.
             answer.send(Err(Refused { why: vec![Unmet::CommitsStalled] })).ok();
             return;
         }
         let wake = match order {
-            Order::Command(command) => {
+            Order::Command { command, reason } => {
                 tracing::info!(?command, by, "command");
-                Wake::Command { command, by }
+                Wake::Command { command, by, reason }
             }
             // What was scanned may hold personal data: it goes through the door first.
             Order::Deed { deed, reason } => {
@@ -463,7 +466,11 @@ impl Running {
     async fn stop(&mut self, by: &str) -> Result<(), RunFault> {
         let at_rest = |state| matches!(state, State::Stopped | State::Aborted);
         if !at_rest(self.state()) {
-            self.wake(Wake::Command { command: Command::Stop, by: format!("signal {by}") });
+            self.wake(Wake::Command {
+                command: Command::Stop,
+                by: format!("signal {by}"),
+                reason: String::new(),
+            });
             self.pump();
         }
         let limit = tokio::time::sleep(STOP_MAX);

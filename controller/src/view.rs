@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use line_engine::{EngineView, Health};
+use line_file::LineFile;
 use line_model::ids::ChuteNo;
 use line_model::layout::Layout;
 use units::Micros;
 
-use crate::hmi::{BusHealth, HmiView, StationHealth, StationState};
+use crate::hmi::{BusHealth, EyeTag, HmiView, StationHealth, StationState};
 
 /// What a view needs besides the engine's.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Names {
     pub layout: Arc<Layout>,
     /// Names of chutes.
     pub chutes: BTreeMap<ChuteNo, String>,
+    /// Tags and terminals, by eye.
+    pub eye_tags: Vec<EyeTag>,
     /// Parcels an hour that the geometry can carry.
     pub limit_per_hour: u32,
 }
@@ -35,12 +38,23 @@ impl Names {
             taken_utc_us,
             layout: Arc::clone(&self.layout),
             chute_names: self.chutes.clone(),
+            eye_tags: self.eye_tags.clone(),
             limit_per_hour: self.limit_per_hour,
             line: view.line,
             buses: view.buses.into_iter().map(bus).collect(),
             records_pending: u64::try_from(view.pending).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// Tags and terminals in the order of the layout's eyes: the line's own, arrival eyes, end eye.
+pub fn eye_tags(file: &LineFile) -> Vec<EyeTag> {
+    let word = |text: &Option<String>| text.clone().unwrap_or_default();
+    let eyes = file.eye.iter().map(|eye| (&eye.tag, &eye.terminal));
+    let arrivals = file.diverter.iter().map(|diverter| (&diverter.tag, &diverter.terminal));
+    let tagged = eyes.chain(arrivals);
+    let tags = tagged.map(|(tag, terminal)| EyeTag { tag: word(tag), terminal: word(terminal) });
+    tags.chain([EyeTag::default()]).collect()
 }
 
 fn bus(bus: line_engine::BusView) -> BusHealth {

@@ -380,7 +380,7 @@ impl Harness {
 
     /// A person at the panel gives a command.
     pub fn command(&mut self, command: Command) {
-        self.wake(Wake::Command { command, by: "panel".to_owned() });
+        self.wake(Wake::Command { command, by: "panel".to_owned(), reason: String::new() });
     }
 
     /// Lets the people clear, reset and start as soon as that is possible, until the line runs.

@@ -137,7 +137,9 @@ impl Engine {
                 self.masters.iter_mut().for_each(|master| master.durable(durable));
             }
             Wake::Route { parcel, facts } => self.feed(Input::Route { parcel, facts }, out),
-            Wake::Command { command, by } => self.feed(Input::Command { command, by }, out),
+            Wake::Command { command, by, reason } => {
+                self.feed(Input::Command { command, by, reason }, out);
+            }
             Wake::Deed { deed, by, reason } => self.feed(Input::Deed { deed, by, reason }, out),
             Wake::SelectPlan { plan } => self.feed(Input::PlanSelected { plan }, out),
             Wake::WallClock { utc_us } => {

@@ -79,6 +79,8 @@ pub enum Wake<'a> {
         command: Command,
         /// Who.
         by: String,
+        /// Why, in the person's words; empty when nobody said.
+        reason: String,
     },
     /// What a person did at a chute or with a parcel, or wants done.
     Deed {

@@ -18,7 +18,7 @@ fn drive(bench: &Bench) -> u32 {
 }
 
 fn command(bench: &mut Bench, command: Command) {
-    bench.wake(Wake::Command { command, by: "test".into() });
+    bench.wake(Wake::Command { command, by: "test".into(), reason: String::new() });
 }
 
 fn sorted(parcels: usize) -> Bench {
@@ -198,7 +198,11 @@ fn a_clone_goes_on_identically() {
     for engine in [&mut one, &mut two] {
         let mut out = line_engine::Effects::default();
         let now = bench.plant.now;
-        engine.handle(now, Wake::Command { command: Command::Stop, by: "x".into() }, &mut out);
+        engine.handle(
+            now,
+            Wake::Command { command: Command::Stop, by: "x".into(), reason: String::new() },
+            &mut out,
+        );
         assert!(!out.records.is_empty());
     }
     assert_eq!(one.snapshot(), two.snapshot());

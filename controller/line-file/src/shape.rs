@@ -423,6 +423,10 @@ pub struct Timing {
     pub lease_ms: u16,
     /// Oldest undurable journal record that is still no stall.
     pub stall_ms: u32,
+    /// An eye blocked for longer while the belt runs is a jam; absent: 5 s.
+    pub jam_ms: Option<u32>,
+    /// The sorter belt sleeps when nothing came for this long; absent: never.
+    pub sleep_s: Option<u32>,
 }
 
 /// `[hmi]`: screens.

@@ -148,6 +148,8 @@ fn edge(input: u8, active: bool, at: At, place: &Place<'_>) -> Option<Input> {
             let stale = active && !place.caught_up && contact == ChuteContact::Button;
             (!stale).then_some(Input::Chute { chute, contact, active })
         }
+        // Its own belt is another one: what counts is that somebody waits there.
+        InputRole::ZoneExit(zone) => Some(Input::ZoneExit { zone, active }),
         InputRole::Contact(contact) => {
             let stale = active && !place.caught_up && starts(contact);
             (!stale).then_some(Input::Contact { contact, active })
@@ -196,6 +198,7 @@ pub(crate) fn contacts(setup: &StationSetup, inputs: u16) -> Vec<Input> {
         InputRole::Contact(Contact::Start | Contact::Stop | Contact::Reset)
         | InputRole::Chute(_, ChuteContact::Button)
         | InputRole::Ignored
+        | InputRole::ZoneExit(_)
         | InputRole::Eye(_)
         | InputRole::Landing(_) => None,
     };

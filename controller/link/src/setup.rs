@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use line_model::ids::{ChuteNo, EyeId, NodeId};
+use line_model::ids::{ChuteNo, EyeId, NodeId, ZoneId};
 use line_model::signal::{ChuteContact, Contact};
 use registers::NodeKind;
 use units::{Distance, Micros, Serial};
@@ -62,6 +62,8 @@ pub enum InputRole {
     Chute(ChuteNo, ChuteContact),
     /// A contact of the panel.
     Contact(Contact),
+    /// The exit eye of a gapping zone, which wakes a sleeping line.
+    ZoneExit(ZoneId),
 }
 
 /// How far one node's events have been handled, and how its counts fit the belt's frame.

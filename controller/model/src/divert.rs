@@ -84,11 +84,23 @@ impl Line {
     /// Whether arms may be planned in this state of the line.
     fn arming(&self) -> bool {
         let running = match self.memory.machine.mode {
-            Mode::Warning { .. } | Mode::Ramping { .. } | Mode::Execute => true,
+            Mode::Warning { .. }
+            | Mode::Ramping { .. }
+            | Mode::UnholdWarning { .. }
+            | Mode::UnholdRamping { .. }
+            | Mode::WakeWarning { .. }
+            | Mode::WakeRamping { .. }
+            | Mode::Execute
+            | Mode::Completing { .. } => true,
             Mode::Stopped
             | Mode::Resetting
             | Mode::Idle
             | Mode::Held
+            | Mode::Holding { .. }
+            | Mode::Suspending { .. }
+            | Mode::Suspended
+            | Mode::Emptied { .. }
+            | Mode::Completed
             | Mode::Stopping { .. }
             | Mode::Aborting { .. }
             | Mode::Aborted

@@ -86,6 +86,7 @@ pub(crate) fn demo_layout() -> Layout {
         node: NodeId(node),
         speed: MmPerSecond(speed),
         gapping,
+        transit: Micros::from_millis(2_500),
     };
     Layout {
         encoder: EncoderId(0),
@@ -121,6 +122,8 @@ fn demo_limits() -> Limits {
         length_max: Distance(700),
         gap_target: Distance(900),
         in_flight_max: 40,
+        jam: Micros::from_secs(5),
+        sleep: None,
     }
 }
 
@@ -293,8 +296,23 @@ impl Bench {
         self.line.memory.machine.mode.state()
     }
 
+    /// Lets the belts come to a stand.
+    pub(crate) fn stand(&mut self) {
+        self.pass(Micros::from_secs(3));
+        self.feed(Input::Timer);
+    }
+
+    /// Lets warning and ramp pass until the line runs.
+    pub(crate) fn wait_for_start(&mut self) {
+        for seconds in [6, 3] {
+            self.pass(Micros::from_secs(seconds));
+            self.feed(Input::Timer);
+        }
+        assert_eq!(self.state(), State::Execute);
+    }
+
     pub(crate) fn command(&mut self, command: Command) {
-        self.feed(Input::Command { command, by: "test".to_string() });
+        self.feed(Input::Command { command, by: "test".to_string(), reason: "a test".to_string() });
     }
 
     pub(crate) fn press(&mut self, contact: Contact, active: bool) {

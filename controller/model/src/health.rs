@@ -5,7 +5,6 @@ use crate::chute::ChuteCause;
 use crate::decision::Decision;
 use crate::ids::{DiverterId, NodeId, ParcelId, Tag};
 use crate::layout::{Duty, EyePlace};
-use crate::limits;
 use crate::line::Line;
 use crate::memory::Mode;
 use crate::packml::StateReason;
@@ -15,47 +14,6 @@ use alloc::vec::Vec;
 use units::{Distance, Micros};
 
 impl Line {
-    /// Raises an alarm unless it stands already.
-    pub(crate) fn raise(&mut self, alarm: Alarm, out: &mut Vec<Decision>) {
-        if self.memory.alarms.contains(&alarm) {
-            return;
-        }
-        if self.memory.alarms.len() < limits::ALARMS_MAX {
-            self.memory.alarms.insert(alarm);
-        }
-        out.push(Decision::Alarm { alarm, raised: true });
-    }
-
-    /// Clears an alarm that stands.
-    pub(crate) fn clear(&mut self, alarm: Alarm, out: &mut Vec<Decision>) {
-        if self.memory.alarms.remove(&alarm) {
-            out.push(Decision::Alarm { alarm, raised: false });
-        }
-    }
-
-    /// A person reset or started the line and so has seen what only tells of the past.
-    pub(crate) fn acknowledge(&mut self, out: &mut Vec<Decision>) {
-        let past = |alarm: &Alarm| match alarm {
-            Alarm::LeaseExpired(_)
-            | Alarm::EventsLost(_)
-            | Alarm::EncoderDrift(_)
-            | Alarm::Ghost(_)
-            | Alarm::UnexpectedLanding(_)
-            | Alarm::QuarantineAtEnd(_)
-            | Alarm::InputQuarantined => true,
-            Alarm::Estop(_)
-            | Alarm::NodeDown(_)
-            | Alarm::Unconfirmed(_)
-            | Alarm::Lost(_)
-            | Alarm::CommitsStalled
-            | Alarm::EndFull => false,
-        };
-        let seen: Vec<Alarm> = self.memory.alarms.iter().copied().filter(past).collect();
-        for alarm in seen {
-            self.clear(alarm, out);
-        }
-    }
-
     fn known(&self, node: NodeId) -> bool {
         usize::from(node.0) < self.layout.nodes.len()
     }
@@ -69,6 +27,7 @@ impl Line {
         self.clear(Alarm::NodeDown(node), out);
         if restarted {
             self.go_blind(node);
+            self.forget_eyes(node, out);
             self.arms_gone(node, out);
             if node == self.reference() {
                 self.doubt_all(Reason::Restarted, out);
@@ -159,6 +118,7 @@ impl Line {
         self.memory.counters.events_lost += u64::from(entries);
         self.raise(Alarm::EventsLost(node), out);
         self.go_blind(node);
+        self.forget_eyes(node, out);
         self.doubt_at(node, Reason::Uncertain, out);
     }
 
@@ -246,12 +206,17 @@ impl Line {
     pub(crate) fn resumed(&mut self, gap: Micros, out: &mut Vec<Decision>) {
         self.commits_resumed(out);
         self.ask_again(out);
+        let reason = StateReason::AwayTooLong;
         match self.memory.machine.mode {
             Mode::Execute if gap <= self.layout.limits.lease => {}
-            Mode::Stopped | Mode::Aborted => {}
+            Mode::Stopped | Mode::Aborted | Mode::Completed => {}
             Mode::Aborting { .. } => {
                 self.stop_belts(out);
-                self.enter(Mode::Aborted, StateReason::AwayTooLong, out);
+                self.enter(Mode::Aborted, reason, out);
+            }
+            Mode::Stopping { .. } | Mode::Clearing => {
+                self.stop_belts(out);
+                self.enter(Mode::Stopped, reason, out);
             }
             Mode::Resetting
             | Mode::Idle
@@ -259,10 +224,19 @@ impl Line {
             | Mode::Ramping { .. }
             | Mode::Execute
             | Mode::Held
-            | Mode::Stopping { .. }
-            | Mode::Clearing => {
+            | Mode::Holding { .. }
+            | Mode::UnholdWarning { .. }
+            | Mode::UnholdRamping { .. }
+            | Mode::Suspending { .. }
+            | Mode::Suspended
+            | Mode::WakeWarning { .. }
+            | Mode::WakeRamping { .. }
+            | Mode::Completing { .. }
+            | Mode::Emptied { .. } => {
                 self.stop_belts(out);
-                self.enter(Mode::Stopped, StateReason::AwayTooLong, out);
+                // Nothing moved while nobody was there: the acting state is over at once.
+                self.enter(Mode::Stopping { until: self.memory.now }, reason, out);
+                self.enter(Mode::Stopped, reason, out);
             }
         }
     }

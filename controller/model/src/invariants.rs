@@ -27,7 +27,9 @@ pub fn check(line: &Line) {
         assert!(arm.plan.from.at <= arm.plan.to.at, "an arm has a window");
     }
     if line.memory.release_open {
-        assert!(line.memory.machine.mode == Mode::Execute, "parcels come in only while it runs");
+        let mode = line.memory.machine.mode;
+        let open = mode == Mode::Execute || matches!(mode, Mode::Completing { .. });
+        assert!(open, "parcels come in only while it runs");
         assert!(!line.memory.stalled && !line.memory.end_full, "a paused induction is closed");
     }
     let running = line.memory.machine.mode == Mode::Execute;
@@ -60,6 +62,9 @@ fn bounds(line: &Line) {
     assert!(memory.open.len() <= limits::OPEN_MAX, "open parcels are bounded");
     assert!(memory.arms.len() <= limits::ARMS_MAX, "arms are bounded");
     assert!(memory.alarms.len() <= limits::ALARMS_MAX, "alarms are bounded");
+    assert!(memory.annunciator.entries.len() <= limits::ALARMS_MAX, "the alarm list is bounded");
+    let listed = |alarm| memory.annunciator.entries.contains_key(alarm);
+    assert!(memory.alarms.iter().all(listed), "what stands is in the alarm list");
     assert!(memory.plans.len() <= limits::PLANS_MAX, "plans are bounded");
     assert!(memory.strangers.len() <= limits::STRANGERS_MAX, "strangers are bounded");
     assert!(memory.landed.len() <= limits::LANDED_MAX, "waybills are bounded");

@@ -68,6 +68,8 @@ pub struct ZonePlace {
     pub speed: MmPerSecond,
     /// Releases one parcel per distance; gets `gap_target`.
     pub gapping: bool,
+    /// How long a parcel is on it at nominal speed.
+    pub transit: Micros,
 }
 
 /// A photo-eye on the sorter belt.
@@ -251,6 +253,10 @@ pub struct Limits {
     pub gap_target: Distance,
     /// Most parcels on the sorter belt.
     pub in_flight_max: u16,
+    /// An eye blocked for longer while the belt runs is a jam.
+    pub jam: Micros,
+    /// Nothing came for so long: the sorter belt sleeps; `None` = never.
+    pub sleep: Option<Micros>,
 }
 
 impl Layout {

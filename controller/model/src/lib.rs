@@ -11,11 +11,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod alarm;
+mod annunciator;
 pub mod chute;
 mod chutes;
 pub mod decision;
 mod deed;
 mod divert;
+mod drives;
 mod health;
 mod identify;
 pub mod ids;
@@ -36,6 +38,7 @@ pub mod signal;
 mod tally;
 mod tracking;
 pub mod view;
+mod watch;
 pub mod waybills;
 
 #[cfg(test)]

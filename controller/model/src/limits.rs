@@ -34,6 +34,51 @@ pub const SUSPECTS_MAX: usize = 5;
 /// Alarms that stand. Full: an alarm is reported when it comes, but not kept.
 pub const ALARMS_MAX: usize = 1_024;
 
+/// Alarms raised that are remembered for the flood. Full: the oldest goes, and it is a flood anyway.
+pub const RECENT_ALARMS_MAX: usize = 64;
+
+/// More alarms than this within [`FLOOD_SPAN`] are a flood (ISA-18.2).
+pub const FLOOD_ALARMS: usize = 10;
+
+/// Span over which alarms are counted for the flood.
+pub const FLOOD_SPAN: Micros = Micros::from_secs(600);
+
+/// Longest that an alarm may be put aside at a time: one shift leader's attention, not a shift.
+pub const SHELF_MINUTES_MAX: u16 = 60;
+
+/// Alarms put aside at the same time. Full: refused, so that the list does not empty by hand.
+pub const SHELVES_MAX: usize = 10;
+
+/// Parcels in a row that pass an eye while it is blocked: it is stuck, not jammed.
+pub const PASSED_STUCK: u8 = 2;
+
+/// Parcels in a row that an eye misses: it is blind.
+pub const MISSED_BLIND: u8 = 3;
+
+/// Pulses in a row shorter than their parcels: the lens is dirty (bounces and poly bags shorten one).
+pub const SHORT_DIRTY: u8 = 4;
+
+/// Parcels in a row that do not come to an eye: they lie before it (one or two may have been taken off).
+pub const LOST_JAM: u8 = 3;
+
+/// How much longer than its whole path the belt's counts may stand while parcels are on it.
+pub const STALL_SPARE: Micros = Micros::from_secs(5);
+
+/// Questions to the manifest without an answer that pause induction: twice a second for ten seconds.
+pub const ASKED_MAX: usize = 20;
+
+/// Share of a limit from which induction slows down, in per cent.
+pub const SLOW_PERCENT: usize = 90;
+
+/// Share of a limit at which induction is free again, in per cent.
+pub const RESUME_PERCENT: usize = 80;
+
+/// Gap while induction is slowed down, in per cent of the usual one.
+pub const SLOW_GAP_PERCENT: i64 = 150;
+
+/// How much longer than three times its path the line may take to prove empty.
+pub const EMPTYING_SPARE: Micros = Micros::from_secs(60);
+
 /// Inductions remembered for the rate. Full: the oldest goes (more than 30,000 parcels an hour).
 pub const INDUCTIONS_MAX: usize = 512;
 

@@ -6,7 +6,7 @@ use crate::ids::{NodeId, ParcelId};
 use crate::invariants;
 use crate::layout::Layout;
 use crate::limits;
-use crate::memory::{Memory, WallTime};
+use crate::memory::{EyeMemory, Memory, WallTime};
 use crate::signal::Input;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
@@ -38,8 +38,10 @@ impl Line {
     /// # Panics
     /// When the layout has no eyes, too many, or names a node that it lacks, or when `memory` is of
     /// another layout.
-    pub fn resume(layout: Layout, memory: Memory) -> Self {
+    pub fn resume(layout: Layout, mut memory: Memory) -> Self {
         let eyes = layout.eyes.len();
+        // A memory of an older form knows nothing of how well eyes see.
+        memory.eyes.resize(eyes, EyeMemory::default());
         assert!(
             (2..=limits::EYES_MAX).contains(&eyes),
             "a layout has 2 to {} eyes",
@@ -112,7 +114,7 @@ impl Line {
             Input::EncoderDrift { node, by } => self.encoder_drift(node, by, out),
             Input::Adopted { node, tags } => self.adopted(node, &tags, out),
             Input::Route { parcel, facts } => self.route(parcel, facts, out),
-            Input::Command { command, by } => self.command(command, &by, out),
+            Input::Command { command, by, reason } => self.command(command, &by, &reason, out),
             Input::PlanSelected { plan } => {
                 self.select_plan(plan);
                 self.turn_chutes(ChuteCause::Plan, out);
@@ -122,6 +124,7 @@ impl Line {
             Input::CommitsResumed => self.commits_resumed(out),
             Input::Resumed { gap } => self.resumed(gap, out),
             Input::Quarantined => self.quarantined(out),
+            Input::ZoneExit { zone: _, active } => self.zone_exit(active, out),
             Input::Chute { chute, contact, active } => {
                 self.chute_contact(chute, contact, active, out);
             }
@@ -142,6 +145,8 @@ impl Line {
         self.settle_dark(out);
         self.leave_closed_chutes(out);
         self.plan_arms(out);
+        self.settle_empty(out);
+        self.adjust_pressure();
         self.guard_end(out);
         self.adjust_release(out);
         self.adjust_lights(out);
@@ -150,7 +155,14 @@ impl Line {
 
     /// When it wants [`Input::Timer`] at the latest.
     pub fn next_deadline(&self) -> Option<Micros> {
-        self.memory.machine.mode.until().into_iter().chain(self.chute_deadline()).min()
+        let deadlines = [
+            self.memory.machine.mode.until(),
+            self.alarm_deadline(),
+            self.watch_deadline(),
+            self.sleep_deadline(),
+            self.chute_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     /// The position of each node at which [`Input::Heard`] is wanted; `None` when nothing waits.
@@ -189,6 +201,9 @@ impl Line {
     /// Notes that the belt has come to `at`.
     pub(crate) fn told(&mut self, at: Position) {
         let belt = &mut self.memory.belt;
+        if belt.at.is_none_or(|known| at.since(known).0 > 0) {
+            self.memory.moved = self.memory.now;
+        }
         if belt.at.is_none_or(|known| at.since(known).0 >= 0) {
             belt.at = Some(at);
             belt.when = self.memory.now;

@@ -1,21 +1,20 @@
-//! PackML: commands, contacts, deadlines, belts, release and lights.
+//! PackML: commands, contacts, conditions, and the walk from state to state.
 
 use crate::alarm::Alarm;
-use crate::decision::{Decision, Light};
-use crate::ids::{NodeId, Tag, ZoneId};
+use crate::decision::Decision;
+use crate::ids::{NodeId, ParcelId, Tag};
 use crate::layout::Duty;
 use crate::limits;
 use crate::line::Line;
-use crate::memory::{Machine, Mode};
-use crate::packml::{State, StateReason};
+use crate::memory::{Machine, Mode, Under};
+use crate::packml::{State, StateReason, UnitMode};
 use crate::parcel::Fate;
 use crate::reason::Reason;
 use crate::signal::{Command, Contact};
 use crate::view::Unmet;
-use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
-use units::{Distance, Micros};
+use units::{Distance, Micros, Position};
 
 impl Line {
     /// Takes a change of a panel contact.
@@ -31,8 +30,8 @@ impl Line {
                     self.clear(Alarm::Estop(number), out);
                 }
             }
-            Contact::Start if active => self.command(Command::Start, "", out),
-            Contact::Stop if active => self.command(Command::Stop, "", out),
+            Contact::Start if active => self.command(Command::Start, "", "", out),
+            Contact::Stop if active => self.command(Command::Stop, "", "", out),
             Contact::Reset if active => {
                 let command = match self.memory.machine.mode.state() {
                     State::Aborting | State::Aborted => Command::Clear,
@@ -41,11 +40,18 @@ impl Line {
                     | State::Idle
                     | State::Starting
                     | State::Execute
+                    | State::Holding
                     | State::Held
+                    | State::Unholding
+                    | State::Suspending
+                    | State::Suspended
+                    | State::Unsuspending
+                    | State::Completing
+                    | State::Completed
                     | State::Stopping
                     | State::Clearing => Command::Reset,
                 };
-                self.command(command, "", out);
+                self.command(command, "", "", out);
             }
             // Buttons act when pressed, not when released.
             Contact::Start | Contact::Stop | Contact::Reset => {}
@@ -61,57 +67,180 @@ impl Line {
     }
 
     /// Takes a person's command; what the state does not allow is refused with every reason.
-    pub(crate) fn command(&mut self, command: Command, by: &str, out: &mut Vec<Decision>) {
-        let reason = StateReason::Command(command);
-        let mode = self.memory.machine.mode;
-        match (command, mode) {
-            (Command::Resolve { parcel, chute }, _) => self.resolve(parcel, chute, by, out),
-            (Command::Reset, Mode::Stopped) => {
-                if self.allowed(out) {
-                    self.acknowledge(out);
-                    self.enter(Mode::Resetting, reason, out);
-                    self.enter(Mode::Idle, StateReason::Done, out);
-                }
-            }
-            (Command::Start, Mode::Idle | Mode::Held) => {
-                if self.allowed(out) {
-                    self.acknowledge(out);
-                    let until = self.memory.now.plus(self.layout.limits.prestart);
-                    self.enter(Mode::Warning { until }, reason, out);
-                }
-            }
-            (
-                Command::Stop,
-                Mode::Idle
-                | Mode::Warning { .. }
-                | Mode::Ramping { .. }
-                | Mode::Execute
-                | Mode::Held,
-            ) => {
-                self.stop_belts(out);
-                let until = self.memory.now.plus(self.layout.limits.ramp);
-                self.enter(Mode::Stopping { until }, reason, out);
-            }
+    pub(crate) fn command(
+        &mut self,
+        command: Command,
+        by: &str,
+        why: &str,
+        out: &mut Vec<Decision>,
+    ) {
+        match command {
+            Command::Reset => self.reset(out),
+            Command::Start => self.start(out),
+            Command::Stop => self.stop(out),
+            Command::Hold => self.hold_asked(out),
+            Command::Abort => self.abort(StateReason::Command(command), out),
+            Command::Clear => self.clear_fault(out),
+            Command::Complete => self.complete(out),
+            Command::SetMode(mode) => self.set_mode(mode, out),
+            Command::Resolve { parcel, chute } => self.resolve(parcel, chute, by, out),
+            Command::Acknowledge { alarm } => self.acknowledge(alarm, out),
+            Command::Shelve { alarm, minutes } => self.shelve(alarm, minutes, by, why, out),
+            Command::Unshelve { alarm } => self.unshelve(alarm, out),
+        }
+    }
+
+    fn wrong_state(&self, out: &mut Vec<Decision>) {
+        let state = self.memory.machine.mode.state();
+        out.push(Decision::Refused { why: vec![Unmet::WrongState(state)] });
+    }
+
+    fn reset(&mut self, out: &mut Vec<Decision>) {
+        if !self.memory.machine.mode.state().may_become(State::Resetting) {
+            self.wrong_state(out);
+        } else if self.allowed(out) {
+            self.all_seen(out);
+            self.enter(Mode::Resetting, StateReason::Command(Command::Reset), out);
+            self.enter(Mode::Idle, StateReason::Done, out);
+        }
+    }
+
+    /// Starts after a reset or a hold, and wakes a sleeping line.
+    fn start(&mut self, out: &mut Vec<Decision>) {
+        let until = self.memory.now.plus(self.layout.limits.prestart);
+        let ways = [
+            (State::Starting, Mode::Warning { until }),
+            (State::Unholding, Mode::UnholdWarning { until }),
+            (State::Unsuspending, Mode::WakeWarning { until }),
+        ];
+        let now = self.memory.machine.mode.state();
+        let Some((_, mode)) = ways.into_iter().find(|(state, _)| now.may_become(*state)) else {
+            return self.wrong_state(out);
+        };
+        if self.allowed(out) {
+            self.all_seen(out);
+            self.enter(mode, StateReason::Command(Command::Start), out);
+        }
+    }
+
+    /// 立即停止.
+    fn stop(&mut self, out: &mut Vec<Decision>) {
+        match self.memory.machine.mode.state() {
             // Whoever stops a line that stands has what they want.
-            (Command::Stop, Mode::Stopped | Mode::Stopping { .. }) => {}
-            (Command::Hold, Mode::Warning { .. } | Mode::Ramping { .. } | Mode::Execute) => {
-                self.hold(reason, out);
-            }
-            (Command::Abort, _) => self.abort(reason, out),
-            (Command::Clear, Mode::Aborted) => {
-                let why: Vec<Unmet> =
-                    self.memory.estops.iter().copied().map(Unmet::EstopActive).collect();
-                if why.is_empty() {
-                    self.enter(Mode::Clearing, reason, out);
-                    self.enter(Mode::Stopped, StateReason::Done, out);
-                } else {
-                    out.push(Decision::Refused { why });
-                }
-            }
-            (
-                Command::Reset | Command::Start | Command::Stop | Command::Hold | Command::Clear,
-                other,
-            ) => out.push(Decision::Refused { why: vec![Unmet::WrongState(other.state())] }),
+            State::Stopped | State::Stopping => {}
+            State::Aborting | State::Aborted | State::Clearing => self.wrong_state(out),
+            State::Resetting
+            | State::Idle
+            | State::Starting
+            | State::Execute
+            | State::Holding
+            | State::Held
+            | State::Unholding
+            | State::Suspending
+            | State::Suspended
+            | State::Unsuspending
+            | State::Completing
+            | State::Completed => self.halt(StateReason::Command(Command::Stop), out),
+        }
+    }
+
+    /// Goes to Stopping.
+    fn halt(&mut self, reason: StateReason, out: &mut Vec<Decision>) {
+        self.stop_belts(out);
+        let until = self.memory.now.plus(self.layout.limits.ramp);
+        self.enter(Mode::Stopping { until }, reason, out);
+    }
+
+    fn hold_asked(&mut self, out: &mut Vec<Decision>) {
+        let before = self.memory.machine.mode.state();
+        if before.may_become(State::Holding) {
+            self.hold(StateReason::Command(Command::Hold), out);
+        } else {
+            self.wrong_state(out);
+        }
+    }
+
+    fn clear_fault(&mut self, out: &mut Vec<Decision>) {
+        if self.memory.machine.mode != Mode::Aborted {
+            return self.wrong_state(out);
+        }
+        let estops = self.memory.estops.iter();
+        let why: Vec<Unmet> = estops.copied().map(Unmet::EstopActive).collect();
+        if why.is_empty() {
+            self.enter(Mode::Clearing, StateReason::Command(Command::Clear), out);
+            self.enter(Mode::Stopped, StateReason::Done, out);
+        } else {
+            out.push(Decision::Refused { why });
+        }
+    }
+
+    /// 清线停机: closes the infeed, runs empty, proves it, stops.
+    fn complete(&mut self, out: &mut Vec<Decision>) {
+        if self.memory.machine.mode == Mode::Execute {
+            self.run_empty(StateReason::Command(Command::Complete), out);
+        } else {
+            self.wrong_state(out);
+        }
+    }
+
+    /// Goes to Completing: what the gapping zone still holds comes, then nothing more may.
+    fn run_empty(&mut self, reason: StateReason, out: &mut Vec<Decision>) {
+        let now = self.memory.now;
+        let path = self.layout.eye(self.layout.last_eye()).at;
+        let empty = Micros(self.time_for(path).0 * 3).plus(self.infeed_transit());
+        let by = now.plus(empty).plus(limits::EMPTYING_SPARE);
+        self.enter(Mode::Completing { by }, reason, out);
+        // Nothing that is still to come may be taken for darkness.
+        let coming = self.layout.counts(self.layout.speed.travel(self.infeed_transit()));
+        self.memory.quiet_from = self.belt_now(now).map(|at| at.plus(coming));
+    }
+
+    /// How long the last parcel needs that the stopped infeed may still let through.
+    fn infeed_transit(&self) -> Micros {
+        let gapping = self.layout.zones.iter().rev().find(|zone| zone.gapping);
+        gapping.map_or(Micros::ZERO, |zone| zone.transit)
+    }
+
+    /// Notes that an eye saw something: the line is not quiet before the belt has gone its whole path.
+    pub(crate) fn note_edge(&mut self, at: Position) {
+        if let Some(quiet) = self.memory.quiet_from {
+            self.memory.quiet_from = Some(if at.since(quiet).0 > 0 { at } else { quiet });
+        }
+    }
+
+    /// The belt position up to which every eye must have stayed dark for the line to be empty.
+    pub(crate) fn empty_at(&self) -> Option<Position> {
+        let limits = &self.layout.limits;
+        let path = self.layout.eye(self.layout.last_eye()).at;
+        let way = path.0 + path.0 * i64::from(limits.late_permille) / 1_000;
+        let rest = limits.length_max.plus(limits.tolerance);
+        let emptying = matches!(self.memory.machine.mode, Mode::Completing { .. });
+        let from = self.memory.quiet_from.filter(|_| emptying && self.memory.live.is_empty());
+        from.map(|from| from.plus(Distance(way)).plus(rest))
+    }
+
+    /// Stops a line that has proven empty.
+    pub(crate) fn settle_empty(&mut self, out: &mut Vec<Decision>) {
+        let Some(at) = self.empty_at() else { return };
+        let dark = self.memory.under.iter().all(|under| *under == Under::Clear);
+        let heard = self.layout.eyes.iter().all(|eye| self.heard(eye.node, at));
+        // An eye whose node is down proves nothing: a person has to look.
+        let believed = self.layout.eyes.iter().all(|eye| {
+            let from = self.memory.quiet_from.unwrap_or(at);
+            !self.blind(eye.node, from)
+        });
+        if dark && heard && believed {
+            self.stop_belts(out);
+            let until = self.memory.now.plus(self.layout.limits.ramp);
+            self.enter(Mode::Emptied { until }, StateReason::Done, out);
+        }
+    }
+
+    fn set_mode(&mut self, mode: UnitMode, out: &mut Vec<Decision>) {
+        if self.memory.machine.mode == Mode::Stopped {
+            self.memory.unit_mode = mode;
+        } else {
+            self.wrong_state(out);
         }
     }
 
@@ -146,44 +275,65 @@ impl Line {
         if self.memory.end_full {
             why.push(Unmet::EndFull);
         }
+        why.extend(self.jammed().map(Unmet::EyeBlocked));
+        if self.memory.unit_mode == UnitMode::Maintenance {
+            why.push(Unmet::WrongMode(UnitMode::Maintenance));
+        }
         why
     }
 
     /// Leaves acting states whose time is over.
     pub(crate) fn run_deadlines(&mut self, out: &mut Vec<Decision>) {
+        self.run_alarm_deadlines(out);
+        self.run_watch_deadlines(out);
+        self.run_sleep_deadline(out);
         let now = self.memory.now;
         let mode = self.memory.machine.mode;
         if mode.until().is_none_or(|until| until > now) {
             return;
         }
-        match mode {
-            Mode::Warning { .. } => {
-                let until = now.plus(self.layout.limits.ramp);
-                self.memory.belt.when = now;
-                self.memory.belt.moving = true;
-                self.enter(Mode::Ramping { until }, StateReason::Done, out);
-                self.drive_zones(out);
+        let ramped = now.plus(self.layout.limits.ramp);
+        let next = match mode {
+            Mode::Warning { .. } => Mode::Ramping { until: ramped },
+            Mode::UnholdWarning { .. } => Mode::UnholdRamping { until: ramped },
+            Mode::WakeWarning { .. } => Mode::WakeRamping { until: ramped },
+            Mode::Ramping { .. } | Mode::UnholdRamping { .. } | Mode::WakeRamping { .. } => {
+                Mode::Execute
             }
-            Mode::Ramping { .. } => {
-                self.enter(Mode::Execute, StateReason::Done, out);
-                self.drive_zones(out);
+            Mode::Holding { .. } => Mode::Held,
+            Mode::Suspending { .. } => Mode::Suspended,
+            Mode::Emptied { .. } => Mode::Completed,
+            Mode::Stopping { .. } => Mode::Stopped,
+            Mode::Aborting { .. } => Mode::Aborted,
+            Mode::Completing { .. } => {
+                self.raise(Alarm::NotEmpty, out);
+                return self.halt(StateReason::NotEmpty, out);
             }
-            Mode::Stopping { .. } => self.enter(Mode::Stopped, StateReason::Done, out),
-            Mode::Aborting { .. } => self.enter(Mode::Aborted, StateReason::Done, out),
             Mode::Stopped
             | Mode::Resetting
             | Mode::Idle
             | Mode::Execute
             | Mode::Held
             | Mode::Aborted
-            | Mode::Clearing => {}
-        }
+            | Mode::Clearing
+            | Mode::Suspended
+            | Mode::Completed => return,
+        };
+        // The cause of a hold, an abort or a sleep stays the reason while it lasts.
+        let kept = matches!(mode, Mode::Holding { .. } | Mode::Suspending { .. });
+        let reason = if kept { self.memory.machine.reason } else { StateReason::Done };
+        self.enter(next, reason, out);
     }
 
-    /// Goes to another state; steps within one state are not told.
+    /// Goes to another state; belts follow it, and steps within one state are not told.
+    ///
+    /// # Panics
+    /// When PackML does not know the transition: a defect of the model.
     pub(crate) fn enter(&mut self, mode: Mode, reason: StateReason, out: &mut Vec<Decision>) {
         let now = self.memory.now;
-        let (from, to) = (self.memory.machine.mode.state(), mode.state());
+        let before = self.memory.machine.mode;
+        let (from, to) = (before.state(), mode.state());
+        assert!(from == to || from.may_become(to), "{from:?} does not become {to:?}");
         let running = &mut self.memory.running;
         if let (State::Execute, Some(since)) = (from, running.since.take()) {
             running.before = running.before.plus(now.since(since));
@@ -193,48 +343,83 @@ impl Line {
         }
         if from == to {
             self.memory.machine.mode = mode;
-            return;
+        } else {
+            self.memory.machine = Machine { mode, since: now, reason };
+            out.push(Decision::State { from, to, reason });
         }
-        self.memory.machine = Machine { mode, since: now, reason };
-        out.push(Decision::State { from, to, reason });
+        self.move_belts(before.belts(), out);
     }
 
-    /// Pauses by the line's own cause.
+    /// Pauses by the line's own cause; a line that runs empty stops instead, since it cannot go on.
     pub(crate) fn hold(&mut self, reason: StateReason, out: &mut Vec<Decision>) {
         match self.memory.machine.mode {
-            Mode::Warning { .. } | Mode::Ramping { .. } | Mode::Execute => {
+            Mode::Warning { .. }
+            | Mode::Ramping { .. }
+            | Mode::Execute
+            | Mode::UnholdWarning { .. }
+            | Mode::UnholdRamping { .. }
+            | Mode::Suspending { .. }
+            | Mode::Suspended
+            | Mode::WakeWarning { .. }
+            | Mode::WakeRamping { .. } => {
                 self.stop_belts(out);
-                self.enter(Mode::Held, reason, out);
+                let until = self.memory.now.plus(self.layout.limits.ramp);
+                self.enter(Mode::Holding { until }, reason, out);
             }
+            Mode::Completing { .. } | Mode::Emptied { .. } => self.halt(reason, out),
             Mode::Stopped
             | Mode::Resetting
             | Mode::Idle
             | Mode::Held
+            | Mode::Holding { .. }
             | Mode::Stopping { .. }
             | Mode::Aborting { .. }
             | Mode::Aborted
-            | Mode::Clearing => {}
+            | Mode::Clearing
+            | Mode::Completed => {}
         }
     }
 
     /// Stops everything and withdraws every arm.
     fn abort(&mut self, reason: StateReason, out: &mut Vec<Decision>) {
-        match self.memory.machine.mode {
-            Mode::Aborting { .. } | Mode::Aborted => return,
-            Mode::Stopped
-            | Mode::Resetting
-            | Mode::Idle
-            | Mode::Warning { .. }
-            | Mode::Ramping { .. }
-            | Mode::Execute
-            | Mode::Held
-            | Mode::Stopping { .. }
-            | Mode::Clearing => {}
+        let from = self.memory.machine.mode.state();
+        if !from.may_become(State::Aborting) {
+            return;
         }
+        self.give_up_on_beds(out);
         self.stop_belts(out);
         self.cancel_all(Reason::Cancelled, out);
         let until = self.memory.now.plus(self.layout.limits.ramp);
         self.enter(Mode::Aborting { until }, reason, out);
+    }
+
+    /// Parcels that an emergency stop catches on a bed go to the end: nobody knows how it turned them.
+    fn give_up_on_beds(&mut self, out: &mut Vec<Decision>) {
+        let Some(now) = self.belt_now(self.memory.now) else { return };
+        let slip = self.layout.counts(limits::STOP_SLIP);
+        let caught: Vec<ParcelId> = self
+            .memory
+            .live
+            .values()
+            .filter(|parcel| match parcel.fate {
+                Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } => true,
+                Fate::Fired { .. } | Fate::MayHaveFired { .. } | Fate::ToEnd { .. } => false,
+            })
+            .filter(|parcel| {
+                let last = parcel.last();
+                let head = Distance(self.layout.eye(last.eye).at.0 + now.since(last.head).0);
+                let length = parcel.track.length.unwrap_or(self.layout.limits.length_max);
+                self.layout.diverters.iter().any(|diverter| {
+                    let from = self.layout.eye(diverter.eye).at.plus(diverter.eye_to_bed);
+                    let to = from.plus(diverter.bed);
+                    head.plus(slip) >= from && Distance(head.0 - length.0 - slip.0) <= to
+                })
+            })
+            .map(|parcel| parcel.id)
+            .collect();
+        for id in caught {
+            self.give_up(id, Reason::Cancelled, out);
+        }
     }
 
     /// Withdraws every arm; the parcels run to the end.
@@ -247,162 +432,5 @@ impl Line {
             };
             self.give_up_if_armed(parcel, tag, reason, out);
         }
-    }
-
-    /// Closes the release and stops every belt; what lies on the sorter belt may slip.
-    pub(crate) fn stop_belts(&mut self, out: &mut Vec<Decision>) {
-        for (index, zone) in self.layout.zones.iter().enumerate() {
-            let Ok(index) = u8::try_from(index) else { continue };
-            if zone.gapping {
-                out.push(Decision::Release { zone: ZoneId(index), gap: Distance(0) });
-            }
-        }
-        self.memory.release_open = false;
-        for (index, zone) in self.layout.zones.iter().enumerate() {
-            let Ok(index) = u8::try_from(index) else { continue };
-            out.push(Decision::Drive { zone: ZoneId(index), run: false, speed: zone.speed });
-        }
-        if !self.memory.belt.moving {
-            return;
-        }
-        // It coasts for about half the way that a ramp at full speed would cover.
-        let coast = self.layout.speed.travel(Micros(self.layout.limits.ramp.0 / 2));
-        let stand = self.belt_now(self.memory.now).map(|at| at.plus(self.layout.counts(coast)));
-        self.memory.belt.at = stand;
-        self.memory.belt.when = self.memory.now;
-        self.memory.belt.moving = false;
-        let slip = self.layout.counts(limits::STOP_SLIP);
-        for parcel in self.memory.live.values_mut() {
-            parcel.track.slack = parcel.track.slack.plus(slip);
-        }
-    }
-
-    /// Whether a zone should run now.
-    fn runs(&self, zone: usize) -> bool {
-        match self.memory.machine.mode {
-            Mode::Execute => true,
-            Mode::Ramping { .. } => zone + 1 == self.layout.zones.len(),
-            Mode::Stopped
-            | Mode::Resetting
-            | Mode::Idle
-            | Mode::Warning { .. }
-            | Mode::Held
-            | Mode::Stopping { .. }
-            | Mode::Aborting { .. }
-            | Mode::Aborted
-            | Mode::Clearing => false,
-        }
-    }
-
-    /// Starts what should run now, downstream first: the sorter belt alone while it ramps up, then
-    /// the zones before it.
-    fn drive_zones(&mut self, out: &mut Vec<Decision>) {
-        let ramping = self.memory.machine.mode.until().is_some();
-        let last = self.layout.zones.len().saturating_sub(1);
-        for (index, zone) in self.layout.zones.iter().enumerate().rev() {
-            let Ok(number) = u8::try_from(index) else { continue };
-            if (index == last) == ramping && self.runs(index) {
-                out.push(Decision::Drive { zone: ZoneId(number), run: true, speed: zone.speed });
-            }
-        }
-    }
-
-    /// Gives a node that came back the outputs that it should have.
-    pub(crate) fn reissue(&mut self, node: NodeId, out: &mut Vec<Decision>) {
-        for (index, zone) in self.layout.zones.iter().enumerate() {
-            let Ok(number) = u8::try_from(index) else { continue };
-            if zone.node != node {
-                continue;
-            }
-            let (id, run) = (ZoneId(number), self.runs(index));
-            out.push(Decision::Drive { zone: id, run, speed: zone.speed });
-            if zone.gapping {
-                let open = self.memory.release_open;
-                let gap = if open { self.layout.limits.gap_target } else { Distance(0) };
-                out.push(Decision::Release { zone: id, gap });
-            }
-        }
-        if node == self.layout.panel {
-            for light in [Light::Red, Light::Yellow, Light::Green, Light::Horn] {
-                out.push(Decision::Light { light, on: self.memory.lights.contains(&light) });
-            }
-        }
-    }
-
-    /// Whether parcels may come in now.
-    fn inducting(&self) -> bool {
-        self.memory.machine.mode == Mode::Execute
-            && !self.memory.stalled
-            && !self.memory.end_full
-            && self.memory.live.len() < usize::from(self.layout.limits.in_flight_max)
-    }
-
-    /// Whether induction is paused although the line runs.
-    pub(crate) fn paused(&self) -> bool {
-        self.memory.machine.mode == Mode::Execute && !self.inducting()
-    }
-
-    /// Opens or closes the release when what it depends on changed.
-    pub(crate) fn adjust_release(&mut self, out: &mut Vec<Decision>) {
-        let open = self.inducting();
-        if open == self.memory.release_open {
-            return;
-        }
-        self.memory.release_open = open;
-        let gap = if open { self.layout.limits.gap_target } else { Distance(0) };
-        for (index, zone) in self.layout.zones.iter().enumerate() {
-            if let (true, Ok(number)) = (zone.gapping, u8::try_from(index)) {
-                out.push(Decision::Release { zone: ZoneId(number), gap });
-            }
-        }
-    }
-
-    /// Stops the belt before the next parcel reaches a full end chute.
-    pub(crate) fn guard_end(&mut self, out: &mut Vec<Decision>) {
-        if !self.memory.end_full {
-            return;
-        }
-        let last = self.layout.diverters.last().map(|diverter| diverter.eye);
-        let coming = self.memory.live.values().any(|parcel| {
-            let leaves = match parcel.fate {
-                Fate::Armed { .. } | Fate::Fired { .. } => true,
-                Fate::Open | Fate::Assigned(_) | Fate::MayHaveFired { .. } | Fate::ToEnd { .. } => {
-                    false
-                }
-            };
-            !leaves && last.is_none_or(|last| parcel.last().eye >= last)
-        });
-        if coming {
-            self.hold(StateReason::EndFull, out);
-        }
-    }
-
-    /// Switches lights whose state changed.
-    pub(crate) fn adjust_lights(&mut self, out: &mut Vec<Decision>) {
-        let fault = match self.memory.machine.reason {
-            StateReason::NodeDown(_) | StateReason::LeaseExpired(_) | StateReason::EndFull => true,
-            StateReason::Command(_)
-            | StateReason::Done
-            | StateReason::Estop(_)
-            | StateReason::AwayTooLong
-            | StateReason::Quarantined => false,
-        };
-        let wanted: &[Light] = match self.memory.machine.mode {
-            Mode::Warning { .. } => &[Light::Yellow, Light::Horn],
-            Mode::Ramping { .. } | Mode::Idle => &[Light::Yellow],
-            Mode::Held if fault => &[Light::Red, Light::Yellow],
-            Mode::Held => &[Light::Yellow],
-            Mode::Execute => &[Light::Green],
-            Mode::Aborting { .. } | Mode::Aborted | Mode::Clearing => &[Light::Red],
-            Mode::Stopped | Mode::Resetting | Mode::Stopping { .. } => &[],
-        };
-        let wanted: BTreeSet<Light> = wanted.iter().copied().collect();
-        for light in [Light::Red, Light::Yellow, Light::Green, Light::Horn] {
-            let on = wanted.contains(&light);
-            if on != self.memory.lights.contains(&light) {
-                out.push(Decision::Light { light, on });
-            }
-        }
-        self.memory.lights = wanted;
     }
 }

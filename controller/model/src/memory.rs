@@ -5,13 +5,14 @@ use crate::chute::ChuteMemory;
 use crate::decision::{ArmPlan, Light};
 use crate::ids::{ChuteNo, EyeId, ParcelId, Tag};
 use crate::layout::Layout;
-use crate::packml::{State, StateReason};
+use crate::packml::{State, StateReason, UnitMode};
 use crate::parcel::{OpenParcel, Parcel};
 use crate::plan::Plan;
 use crate::signal::Command;
 use crate::view::Tally;
 use crate::waybills::Waybills;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Millis, Position};
@@ -75,6 +76,109 @@ pub struct Memory {
     pub counters: Counters,
     /// Running time, for the rate.
     pub running: Running,
+    /// What people were told by alarms.
+    pub annunciator: Annunciator,
+    /// What the line is used for.
+    pub unit_mode: UnitMode,
+    /// The gap that the gapping zones were told last; zero = closed.
+    pub release_gap: Distance,
+    /// Running empty: belt position of the last edge, or where what still comes will be.
+    pub quiet_from: Option<Position>,
+    /// How well each eye sees, by eye id.
+    pub eyes: Vec<EyeMemory>,
+    /// When the belt's position last advanced.
+    pub moved: Micros,
+    /// When something last came in or waited to.
+    pub active_at: Micros,
+    /// Back-pressure on induction.
+    pub pressure: Pressure,
+}
+
+/// How much induction is held back (line-practice: slow down, pause, resume at 80 %).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pressure {
+    /// Not at all.
+    #[default]
+    None,
+    /// Gaps are larger.
+    SlowDown,
+    /// Nothing comes in.
+    Pause,
+}
+
+/// How well an eye sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EyeMemory {
+    /// Blocked since; `None` when clear, or when an event that is gone may have cleared it.
+    pub blocked: Option<Micros>,
+    /// Parcels in a row that a later eye saw and this one did not.
+    pub missed: u8,
+    /// Such parcels since it is blocked.
+    pub passed: u8,
+    /// Pulses in a row that were shorter than their parcel.
+    pub short: u8,
+    /// Parcels in a row that were lost before it.
+    pub lost: u8,
+    /// Where the belt stood at the first of them.
+    pub lost_from: Option<Position>,
+}
+
+/// What people were told by alarms and what they answered (ISA-18.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Annunciator {
+    /// Alarms that stand, and those that are gone and were not acknowledged.
+    pub entries: BTreeMap<Alarm, Entry>,
+    /// Conditions that came, with the instant at which the alarm is raised.
+    pub rising: BTreeMap<Alarm, Micros>,
+    /// Conditions that are gone, with the instant at which the alarm is cleared.
+    pub falling: BTreeMap<Alarm, Micros>,
+    /// 首发故障: the first alarm of high priority since the line was last reset or started.
+    pub first_out: Option<Alarm>,
+    /// When the latest alarms were raised, oldest first; for the flood.
+    pub recent: VecDeque<Micros>,
+}
+
+impl Annunciator {
+    /// For alarms of which nothing but their standing is known: nobody has acknowledged them.
+    pub fn of(alarms: &BTreeSet<Alarm>, now: Micros) -> Self {
+        let attention = Attention::Unacknowledged;
+        let entry = Entry { since: now, attention, shelf: None };
+        let entries = alarms.iter().map(|alarm| (*alarm, entry.clone())).collect();
+        Self { entries, ..Self::default() }
+    }
+}
+
+/// One alarm as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When it was raised.
+    pub since: Micros,
+    /// Whether a person has acknowledged it, and whether it still stands.
+    pub attention: Attention,
+    /// Put aside by a person.
+    pub shelf: Option<Shelf>,
+}
+
+/// ISA-18.2 state of an alarm, besides shelved and suppressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attention {
+    /// It stands, and nobody has said that they know.
+    Unacknowledged,
+    /// It is gone, and nobody has said that they know.
+    Returned,
+    /// It stands, and a person knows.
+    Acknowledged,
+}
+
+/// An alarm put aside by a person, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shelf {
+    /// Until then.
+    pub until: Micros,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Wall-clock time at an instant.
@@ -113,12 +217,12 @@ pub enum Mode {
     Resetting,
     /// Ready; ends with start.
     Idle,
-    /// Horn and yellow light, belts stand; ends at this instant.
+    /// Starting: horn and yellow light, belts stand; ends at this instant.
     Warning {
         /// When the sorter belt starts.
         until: Micros,
     },
-    /// The sorter belt ramps up, the others stand; ends at this instant.
+    /// Starting: the sorter belt ramps up, the others stand; ends at this instant.
     Ramping {
         /// When the other zones start.
         until: Micros,
@@ -141,6 +245,65 @@ pub enum Mode {
     Aborted,
     /// The fault is cleared; ends at once.
     Clearing,
+    /// Belts ramp down by the line's own cause; ends at this instant.
+    Holding {
+        /// When they stand.
+        until: Micros,
+    },
+    /// Unholding: as [`Warning`](Self::Warning).
+    UnholdWarning {
+        /// When the sorter belt starts.
+        until: Micros,
+    },
+    /// Unholding: as [`Ramping`](Self::Ramping).
+    UnholdRamping {
+        /// When the other zones start.
+        until: Micros,
+    },
+    /// The sorter belt ramps down because nothing comes; ends at this instant.
+    Suspending {
+        /// When it stands.
+        until: Micros,
+    },
+    /// The sorter belt sleeps, the infeed runs; ends with a parcel at the waking eye, or start.
+    Suspended,
+    /// Unsuspending: horn and yellow light, the sorter belt stands; ends at this instant.
+    WakeWarning {
+        /// When the sorter belt starts.
+        until: Micros,
+    },
+    /// Unsuspending: the sorter belt ramps up; ends at this instant.
+    WakeRamping {
+        /// When parcels may come again.
+        until: Micros,
+    },
+    /// The infeed stands, the rest runs; ends when every eye has stayed dark, or at this instant.
+    Completing {
+        /// When it gives up.
+        by: Micros,
+    },
+    /// Proven empty: belts ramp down; ends at this instant.
+    Emptied {
+        /// When they stand.
+        until: Micros,
+    },
+    /// Proven empty, belts stand; ends with reset.
+    Completed,
+}
+
+/// Which belts a mode lets run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belts {
+    /// None.
+    Standing,
+    /// The sorter belt alone.
+    Sorter,
+    /// All but the sorter belt.
+    Infeed,
+    /// From the gapping zone on downstream.
+    Emptying,
+    /// All.
+    All,
 }
 
 impl Mode {
@@ -157,6 +320,13 @@ impl Mode {
             Self::Aborting { .. } => State::Aborting,
             Self::Aborted => State::Aborted,
             Self::Clearing => State::Clearing,
+            Self::Holding { .. } => State::Holding,
+            Self::UnholdWarning { .. } | Self::UnholdRamping { .. } => State::Unholding,
+            Self::Suspending { .. } => State::Suspending,
+            Self::Suspended => State::Suspended,
+            Self::WakeWarning { .. } | Self::WakeRamping { .. } => State::Unsuspending,
+            Self::Completing { .. } | Self::Emptied { .. } => State::Completing,
+            Self::Completed => State::Completed,
         }
     }
 
@@ -166,14 +336,48 @@ impl Mode {
             Self::Warning { until }
             | Self::Ramping { until }
             | Self::Stopping { until }
-            | Self::Aborting { until } => Some(until),
+            | Self::Aborting { until }
+            | Self::Holding { until }
+            | Self::UnholdWarning { until }
+            | Self::UnholdRamping { until }
+            | Self::Suspending { until }
+            | Self::WakeWarning { until }
+            | Self::WakeRamping { until }
+            | Self::Completing { by: until }
+            | Self::Emptied { until } => Some(until),
             Self::Stopped
             | Self::Resetting
             | Self::Idle
             | Self::Execute
             | Self::Held
             | Self::Aborted
-            | Self::Clearing => None,
+            | Self::Clearing
+            | Self::Suspended
+            | Self::Completed => None,
+        }
+    }
+
+    /// Which belts run in it.
+    pub const fn belts(self) -> Belts {
+        match self {
+            Self::Execute => Belts::All,
+            Self::Ramping { .. } | Self::UnholdRamping { .. } => Belts::Sorter,
+            Self::Completing { .. } => Belts::Emptying,
+            Self::Suspending { .. } | Self::Suspended | Self::WakeWarning { .. } => Belts::Infeed,
+            Self::WakeRamping { .. } => Belts::All,
+            Self::Stopped
+            | Self::Resetting
+            | Self::Idle
+            | Self::Warning { .. }
+            | Self::Held
+            | Self::Stopping { .. }
+            | Self::Aborting { .. }
+            | Self::Aborted
+            | Self::Clearing
+            | Self::Holding { .. }
+            | Self::UnholdWarning { .. }
+            | Self::Emptied { .. }
+            | Self::Completed => Belts::Standing,
         }
     }
 }
@@ -307,6 +511,8 @@ pub struct Counters {
     pub quarantined: u64,
     /// Parcels that people found beside the line.
     pub fallen: u64,
+    /// Parcels that an eye did not see although a later one did.
+    pub missed_edges: u64,
 }
 
 /// Running time, for the rate.
@@ -364,6 +570,14 @@ impl Memory {
             alarms: BTreeSet::new(),
             counters: Counters::default(),
             running: Running::default(),
+            annunciator: Annunciator::default(),
+            unit_mode: UnitMode::Production,
+            release_gap: Distance(0),
+            quiet_from: None,
+            eyes: vec![EyeMemory::default(); layout.eyes.len()],
+            moved: Micros::ZERO,
+            active_at: Micros::ZERO,
+            pressure: Pressure::None,
         }
     }
 }

@@ -119,6 +119,14 @@ impl Identity {
         }
     }
 
+    /// The manifest was asked and has not answered.
+    pub(crate) const fn asked(&self) -> bool {
+        match self {
+            Self::Asked { .. } => true,
+            Self::Unread | Self::Unreadable | Self::Unknown { .. } | Self::Known { .. } => false,
+        }
+    }
+
     /// The manifest's answer.
     pub const fn facts(&self) -> Option<&Facts> {
         match self {

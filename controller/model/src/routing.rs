@@ -273,8 +273,8 @@ impl Line {
 
     /// Whether a diverter is on.
     pub(crate) fn diverter_on(&self, diverter: DiverterId) -> bool {
-        let node = self.layout.diverter(diverter).node;
-        self.memory.nodes[usize::from(node.0)].up
+        let place = self.layout.diverter(diverter);
+        self.memory.nodes[usize::from(place.node.0)].up && self.believed(place.eye)
     }
 
     /// Why a parcel cannot have a chute now; `None` when it can.

@@ -27,6 +27,10 @@ impl Line {
                 .collect(),
             parcels: memory.live.values().map(|parcel| self.parcel_view(parcel, now)).collect(),
             alarms: memory.alarms.iter().copied().collect(),
+            alarm_list: self.alarm_list(),
+            alarms_lately: self.alarms_lately(now),
+            unit_mode: memory.unit_mode,
+            pressure: memory.pressure,
             plan: memory.plans.last().map(|plan| (plan.plan.name.clone(), plan.plan.version)),
             parcels_per_hour: self.rate(now),
         }

@@ -1,6 +1,8 @@
 //! The closed list of what can happen to the line.
 
-use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag};
+use crate::alarm::Alarm;
+use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag, ZoneId};
+use crate::packml::UnitMode;
 use crate::plan::{Facts, Plan};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -162,6 +164,8 @@ pub enum Input {
         command: Command,
         /// Who.
         by: String,
+        /// Why, in the person's words; empty when nobody said.
+        reason: String,
     },
     /// A person did something at a chute or with a parcel, or wants something done.
     Deed {
@@ -194,6 +198,13 @@ pub enum Input {
     },
     /// An input made the model panic twice and was set aside; nothing is certain any more.
     Quarantined,
+    /// A parcel came to the exit eye of a gapping zone, or left it.
+    ZoneExit {
+        /// Which zone.
+        zone: ZoneId,
+        /// true = blocked.
+        active: bool,
+    },
     /// Wall-clock time, for people and for the cut-off times of a plan.
     WallClock {
         /// Microseconds since 1970-01-01 UTC.
@@ -404,7 +415,7 @@ pub enum DownReason {
 pub enum Command {
     /// Stopped → Idle.
     Reset,
-    /// Idle or Held → Execute.
+    /// Idle or Held → Execute; wakes a sleeping line.
     Start,
     /// Any running state → Stopped.
     Stop,
@@ -420,5 +431,26 @@ pub enum Command {
         parcel: ParcelId,
         /// The chute where it lies; `None` = taken off the line by hand.
         chute: Option<ChuteNo>,
+    },
+    /// 清线停机: Execute → Completed, through an empty line.
+    Complete,
+    /// Stopped → stopped in another mode.
+    SetMode(UnitMode),
+    /// One alarm was seen, or all.
+    Acknowledge {
+        /// Which; `None` = all.
+        alarm: Option<Alarm>,
+    },
+    /// An alarm is put aside; needs a reason.
+    Shelve {
+        /// Which.
+        alarm: Alarm,
+        /// For how long.
+        minutes: u16,
+    },
+    /// An alarm is taken back.
+    Unshelve {
+        /// Which.
+        alarm: Alarm,
     },
 }

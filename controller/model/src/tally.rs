@@ -102,6 +102,7 @@ impl Line {
         tell(out, id, ParcelEvent::Lost { eye });
         self.keep_open(parcel, OpenKind::Lost { eye });
         self.raise(Alarm::Lost(id), out);
+        self.watch_lost(eye, out);
     }
 
     /// Ends a parcel that was fired, or may have been, and that nothing confirms.

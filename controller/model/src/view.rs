@@ -2,8 +2,9 @@
 
 use crate::alarm::Alarm;
 use crate::chute::{ChuteCounts, ChuteState, Content, Lamp};
-use crate::ids::{ChuteNo, NodeId, ParcelId};
-use crate::packml::{State, StateReason};
+use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId};
+use crate::memory::{Attention, Pressure, Shelf};
+use crate::packml::{State, StateReason, UnitMode};
 use crate::parcel::Confidence;
 use crate::reason::Reason;
 use alloc::collections::BTreeMap;
@@ -34,6 +35,14 @@ pub struct LineView {
     pub parcels: Vec<ParcelView>,
     /// Alarms that stand.
     pub alarms: Vec<Alarm>,
+    /// Alarms that stand or are not acknowledged, in the order of their call for attention.
+    pub alarm_list: Vec<AlarmView>,
+    /// Alarms raised in the last ten minutes.
+    pub alarms_lately: usize,
+    /// What the line is used for.
+    pub unit_mode: UnitMode,
+    /// Back-pressure on induction.
+    pub pressure: Pressure,
     /// Plan name and version; `None` without a plan.
     pub plan: Option<(String, u32)>,
     /// Inducted in the last minute that was running, as parcels an hour.
@@ -94,6 +103,45 @@ pub enum Unmet {
     GateClosed(ParcelId),
     /// The plan does not allow this parcel in that chute.
     OtherKey(ChuteNo),
+    /// This alarm is not in the list, or not on the shelf.
+    NoSuchAlarm(Alarm),
+    /// An alarm of high priority is not put aside.
+    TooUrgent(Alarm),
+    /// The command needs a reason.
+    NoReason,
+    /// Nothing is put aside for no time or for longer than the limit.
+    ShelfTooLong,
+    /// As many alarms as allowed are put aside already.
+    ShelvesFull,
+    /// The mode does not know this command.
+    WrongMode(UnitMode),
+    /// This eye is still blocked after a jam.
+    EyeBlocked(EyeId),
+}
+
+/// One alarm in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmView {
+    /// Which.
+    pub alarm: Alarm,
+    /// When it was raised.
+    pub since: Micros,
+    /// Whether it stands and whether a person knows.
+    pub attention: Attention,
+    /// Put aside by a person.
+    pub shelf: Option<Shelf>,
+    /// Suppressed by design.
+    pub suppressed: bool,
+    /// 首发故障.
+    pub first_out: bool,
+}
+
+impl AlarmView {
+    /// An alarm that has just been raised.
+    pub const fn new(alarm: Alarm, since: Micros) -> Self {
+        let attention = Attention::Unacknowledged;
+        Self { alarm, since, attention, shelf: None, suppressed: false, first_out: false }
+    }
 }
 
 /// The outcome equation: inducted = the sum of all the others.

@@ -3,6 +3,7 @@
 use super::keys::{self, Key};
 use super::planner::wire::WireTimes;
 use super::waybill;
+use line_model::alarm::{self, Ends, Words};
 use modbus::rtu::Timing;
 use registers::NodeKind;
 use std::fmt::Write as _;
@@ -139,15 +140,74 @@ fn render() -> String {
     out
 }
 
-#[test]
-fn config_md_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFIG.md");
-    let fresh = render();
+const ALARMS: &str = "\
+# Alarms
+
+Generated from the table that screens, journal and replay use (`controller/model/src/alarm.rs`);
+`UPDATE=1 cargo test -p sortline docs` rewrites it.
+
+States (ISA-18.2): unacknowledged, acknowledged, returned unacknowledged, shelved (1 to 60 minutes, with a
+reason, never one of high priority, ten at most), suppressed by design. *When seen*: it tells of the past and
+ends when a person acknowledges it, or resets or starts the line. The first alarm of high priority since
+the last reset or start is marked as first-out. More than ten in ten minutes are a flood.
+
+Priorities: high = at once, the line stands or will; medium = within minutes, or single parcels go to the
+end of the line; low = during the shift.
+";
+
+/// One table for each language.
+fn render_alarms() -> String {
+    let mut out = ALARMS.to_owned();
+    let heads = [
+        ("中文", "编号 | 报警 | 原因 | 后果 | 处理"),
+        ("English", "number | alarm | cause | consequence | action"),
+    ];
+    for (language, (title, head)) in heads.into_iter().enumerate() {
+        let pick = |words: Words| if language == 0 { words.zh } else { words.en };
+        writeln!(out, "\n## {title}\n\n| {head} |\n|---|---|---|---|---|")
+            .expect("writing to a string does not fail");
+        for row in alarm::TABLE {
+            let [text, cause, consequence, action] =
+                [row.text, row.cause, row.consequence, row.action].map(pick);
+            let text = text.replace("{}", "…");
+            writeln!(out, "| {} | {text} | {cause} | {consequence} | {action} |", row.number)
+                .expect("writing to a string does not fail");
+        }
+    }
+    out.push_str(
+        "\n## Codes\n\n| number | code | priority | ends | on-delay ms | off-delay ms |\n",
+    );
+    out.push_str("|---|---|---|---|---|---|\n");
+    for row in alarm::TABLE {
+        let ends = match row.ends {
+            Ends::WithCondition => "with its condition",
+            Ends::WhenSeen => "when seen",
+        };
+        let (on, off) = (row.on_delay.millis(), row.off_delay.millis());
+        let priority = row.priority.name();
+        writeln!(out, "| {} | `{}` | {priority} | {ends} | {on} | {off} |", row.number, row.code)
+            .expect("writing to a string does not fail");
+    }
+    out
+}
+
+fn check_current(name: &str, fresh: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &fresh).expect("CONFIG.md can be written");
+        std::fs::write(&path, fresh).expect("the document can be written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == fresh, "CONFIG.md is stale; UPDATE=1 rewrites it");
+    assert!(found == fresh, "{name} is stale; UPDATE=1 rewrites it");
+}
+
+#[test]
+fn alarms_md_is_current() {
+    check_current("ALARMS.md", &render_alarms());
+}
+
+#[test]
+fn config_md_is_current() {
+    check_current("CONFIG.md", &render());
 }
 
 #[test]

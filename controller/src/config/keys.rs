@@ -395,6 +395,18 @@ pub const LINE: &[Key] = &[
         Kind::Integer(50, 10_000),
         "A journal record may wait this long for the disk.",
     ),
+    optional(
+        "timing.jam_ms",
+        Kind::Integer(1_000, 65_000),
+        "5000",
+        "An eye blocked for longer while the belt runs is a jam: the line is held.",
+    ),
+    optional(
+        "timing.sleep_s",
+        Kind::Integer(10, 86_400),
+        "it never sleeps",
+        "The sorter belt sleeps when nothing came for this long, and wakes with the pre-start warning.",
+    ),
     key("hmi", Kind::Table, "Screens."),
     key("hmi.bind", Kind::Text(64), "IP address and port that the screens are served on."),
     key(

@@ -12,11 +12,22 @@ pub(super) fn is_panel(panel: &[IpNet], address: IpAddr) -> bool {
     panel.iter().any(|net| net.contains(&address))
 }
 
-/// Whether a command needs a panel: all that may lead to motion. Stop and hold work everywhere.
+/// Whether a command needs a panel: all that may lead to motion or hide an alarm. Stop, hold, running
+/// empty and saying that an alarm was seen work everywhere.
 pub(super) const fn needs_panel(command: Command) -> bool {
     match command {
-        Command::Stop | Command::Hold | Command::Abort => false,
-        Command::Reset | Command::Start | Command::Clear | Command::Resolve { .. } => true,
+        Command::Stop
+        | Command::Hold
+        | Command::Abort
+        | Command::Complete
+        | Command::Acknowledge { .. } => false,
+        Command::Reset
+        | Command::Start
+        | Command::Clear
+        | Command::SetMode(_)
+        | Command::Shelve { .. }
+        | Command::Unshelve { .. }
+        | Command::Resolve { .. } => true,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::dto::ViewDto;
 use super::i18n::{Lang, Msg};
 use super::router::{Asker, Lenient};
-use super::setup::{HmiCommand, Order, Refused};
+use super::setup::{HmiCommand, HmiView, Order, Refused};
 use super::stories::{self, Filter, ReadError, Row};
 use super::story::{self, Class, Story};
 use super::stream::Subscription;
@@ -17,6 +17,8 @@ use axum::response::sse::Sse;
 use axum::response::{IntoResponse, Response};
 use line_model::ids::ParcelId;
 use line_model::layout::Layout;
+use line_model::packml::UnitMode;
+use line_model::signal::Command;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -186,7 +188,47 @@ pub(super) async fn events(asker: Asker) -> Response {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CommandBody {
+    /// Name of the command.
     command: String,
+    /// Why, in the person's words.
+    #[serde(default)]
+    reason: String,
+    /// Key of the alarm that it is about; absent = all.
+    alarm: Option<String>,
+    /// For how many minutes an alarm is put aside.
+    #[serde(default)]
+    minutes: u16,
+    /// Name of a mode.
+    #[serde(default)]
+    mode: String,
+}
+
+impl CommandBody {
+    /// The command, when there is one of this name and what it is about exists.
+    fn command(&self, view: &HmiView) -> Option<Command> {
+        let list = &view.line.alarm_list;
+        let named = self.alarm.as_ref().map(|key| {
+            list.iter().map(|entry| entry.alarm).find(|alarm| words::alarm_key(*alarm) == *key)
+        });
+        Some(match (self.command.as_str(), named) {
+            ("acknowledge", None) => Command::Acknowledge { alarm: None },
+            ("acknowledge", Some(alarm)) => Command::Acknowledge { alarm: Some(alarm?) },
+            ("shelve", Some(alarm)) => Command::Shelve { alarm: alarm?, minutes: self.minutes },
+            ("unshelve", Some(alarm)) => Command::Unshelve { alarm: alarm? },
+            ("mode", None) => {
+                let modes = UnitMode::ALL.into_iter();
+                Command::SetMode(modes.into_iter().find(|mode| mode.name() == self.mode)?)
+            }
+            (name, None) => buttons::parse(name)?,
+            (_, Some(_)) => return None,
+        })
+    }
+
+    /// The reason, without what no screen could show.
+    fn reason(&self) -> String {
+        let shown = self.reason.chars().filter(|c| !c.is_control());
+        shown.take(limits::REASON_CHARS).collect::<String>().trim().to_owned()
+    }
 }
 
 /// `POST /api/command`
@@ -197,7 +239,10 @@ pub(super) async fn command(asker: Asker, headers: HeaderMap, body: Bytes) -> Re
         return refused;
     }
     let body = serde_json::from_slice::<CommandBody>(&body).ok();
-    let Some(command) = body.and_then(|body| buttons::parse(&body.command)) else {
+    let Some(body) = body else {
+        return plain(StatusCode::BAD_REQUEST, Msg::SayBadCommand);
+    };
+    let Some(command) = body.command(&asker.sample().view) else {
         return plain(StatusCode::BAD_REQUEST, Msg::SayBadCommand);
     };
     if access::needs_panel(command) && !asker.panel {
@@ -205,7 +250,8 @@ pub(super) async fn command(asker: Asker, headers: HeaderMap, body: Bytes) -> Re
         return plain(StatusCode::FORBIDDEN, Msg::WhyNotPanel);
     }
     let taken = lang.fill(Msg::SayTaken, &[buttons::label(command).text(lang)]);
-    give(&asker, Order::Command(command), taken).await
+    let reason = body.reason();
+    give(&asker, Order::Command { command, reason }, taken).await
 }
 
 /// The answer to a request that is not of a page of this server, or not JSON; `None` = welcome.
@@ -246,7 +292,7 @@ fn refusal(asker: &Asker, refused: &Refused) -> Response {
     let lang = asker.lang;
     let view = asker.sample().view;
     let unmet: Vec<String> =
-        refused.why.iter().map(|unmet| words::unmet(lang, &view.layout, *unmet)).collect();
+        refused.why.iter().map(|unmet| words::unmet(lang, &view, *unmet)).collect();
     let joined = unmet.join(lang.pick("；", "; "));
     say(StatusCode::CONFLICT, false, lang.fill(Msg::SayRefused, &[&joined]), unmet)
 }

@@ -23,7 +23,7 @@ pub(super) struct Button {
 /// The buttons in the order of use.
 pub(super) fn all(lang: Lang, line: &LineView, panel: bool) -> Vec<Button> {
     let first = if line.state == State::Aborted { Command::Clear } else { Command::Reset };
-    [first, Command::Start, Command::Hold, Command::Stop]
+    [first, Command::Start, Command::Hold, Command::Complete, Command::Stop]
         .into_iter()
         .map(|command| {
             let why = why_not(lang, line, command, panel);
@@ -47,14 +47,25 @@ pub(super) const fn name(command: Command) -> &'static str {
         Command::Abort => "abort",
         Command::Clear => "clear",
         Command::Resolve { .. } => "resolve",
+        Command::Complete => "complete",
+        Command::SetMode(_) => "mode",
+        Command::Acknowledge { .. } => "acknowledge",
+        Command::Shelve { .. } => "shelve",
+        Command::Unshelve { .. } => "unshelve",
     }
 }
 
 /// The command with this name, of those that screens may give.
 pub(super) fn parse(name: &str) -> Option<Command> {
-    [Command::Reset, Command::Start, Command::Stop, Command::Hold, Command::Clear]
-        .into_iter()
-        .find(|command| self::name(*command) == name)
+    let plain = [
+        Command::Reset,
+        Command::Start,
+        Command::Stop,
+        Command::Hold,
+        Command::Complete,
+        Command::Clear,
+    ];
+    plain.into_iter().find(|command| self::name(*command) == name)
 }
 
 /// Label of a command.
@@ -64,6 +75,11 @@ pub(super) const fn label(command: Command) -> Msg {
         Command::Start => Msg::CommandStart,
         Command::Hold => Msg::CommandHold,
         Command::Clear => Msg::CommandClear,
+        Command::Complete => Msg::CommandComplete,
+        Command::SetMode(_) => Msg::CommandMode,
+        Command::Acknowledge { .. } => Msg::CommandAcknowledge,
+        Command::Shelve { .. } => Msg::CommandShelve,
+        Command::Unshelve { .. } => Msg::CommandUnshelve,
         Command::Stop | Command::Abort | Command::Resolve { .. } => Msg::CommandStop,
     }
 }
@@ -75,30 +91,47 @@ fn why_not(lang: Lang, line: &LineView, command: Command, panel: bool) -> Option
     let plain = |message: Msg| Some(message.text(lang).to_owned());
     let now = words::state(lang, line.state);
     match (command, line.state) {
-        (Command::Reset, State::Stopped)
-        | (Command::Start, State::Idle | State::Held)
+        (Command::Reset, State::Stopped | State::Completed)
+        | (Command::Start, State::Idle | State::Held | State::Suspending | State::Suspended)
         | (Command::Clear, State::Aborted) => unmet(lang, line),
-        (Command::Hold, State::Execute)
-        | (
-            Command::Stop,
-            State::Resetting | State::Idle | State::Starting | State::Execute | State::Held,
-        ) => None,
+        (Command::Complete, State::Execute) => None,
+        (Command::Hold, state) if state.may_become(State::Holding) => None,
+        (Command::Stop, state) if state.may_become(State::Stopping) => None,
         (Command::Reset, State::Idle)
-        | (Command::Start, State::Starting | State::Execute)
-        | (Command::Hold, State::Held)
+        | (
+            Command::Start,
+            State::Starting | State::Unholding | State::Unsuspending | State::Execute,
+        )
+        | (Command::Hold, State::Holding | State::Held)
+        | (Command::Complete, State::Completing | State::Completed)
         | (Command::Stop, State::Stopped | State::Stopping | State::Aborted) => {
             Some(lang.fill(Msg::WhyAlready, &[now]))
         }
         (Command::Start | Command::Reset, State::Aborted) => plain(Msg::WhyClearFirst),
-        (Command::Start, State::Stopped) => plain(Msg::WhyResetFirst),
-        (Command::Reset, State::Starting | State::Execute | State::Held) => {
-            plain(Msg::WhyStopFirst)
-        }
-        (Command::Hold, _) => plain(Msg::WhyNotRunning),
-        (Command::Abort | Command::Resolve { .. } | Command::Clear, _)
-        | (
-            Command::Reset | Command::Start | Command::Stop,
-            State::Resetting | State::Stopping | State::Aborting | State::Clearing,
+        (Command::Start, State::Stopped | State::Completed) => plain(Msg::WhyResetFirst),
+        (
+            Command::Reset,
+            State::Starting
+            | State::Execute
+            | State::Held
+            | State::Unholding
+            | State::Suspending
+            | State::Suspended
+            | State::Unsuspending,
+        ) => plain(Msg::WhyStopFirst),
+        (Command::Hold | Command::Complete, _) => plain(Msg::WhyNotRunning),
+        (
+            Command::Abort
+            | Command::Resolve { .. }
+            | Command::SetMode(_)
+            | Command::Acknowledge { .. }
+            | Command::Shelve { .. }
+            | Command::Unshelve { .. }
+            | Command::Clear
+            | Command::Reset
+            | Command::Start
+            | Command::Stop,
+            _,
         ) => Some(lang.fill(Msg::WhyWait, &[now])),
     }
 }

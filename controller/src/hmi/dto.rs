@@ -10,6 +10,7 @@ use super::setup::{BusHealth, HmiView, StationState};
 use super::words::{self, Tone};
 use line_model::chute::{ChuteState, Content, Lamp};
 use line_model::layout::{ChutePlace, Layout};
+use line_model::memory::{Attention, Pressure};
 use line_model::parcel::Confidence;
 use line_model::view::{LineView, ParcelView, Unmet};
 use serde::Serialize;
@@ -42,8 +43,12 @@ pub(super) struct ViewDto {
     pub(super) reasons: Vec<ReasonDto>,
     /// Parcels on the belt.
     pub(super) belt: BeltDto,
-    /// Standing alarms, most urgent first.
+    /// Alarms that stand or are not acknowledged, most urgent first.
     pub(super) alarms: Vec<AlarmDto>,
+    /// Alarms raised in the last ten minutes, in words.
+    pub(super) alarms_lately: String,
+    /// What the line is used for, in words.
+    pub(super) mode: &'static str,
     /// Buses and nodes.
     pub(super) buses: Vec<BusDto>,
     /// Records that wait for the disk.
@@ -67,6 +72,8 @@ pub(super) struct StateDto {
     pub(super) unmet: Vec<String>,
     /// Induction is paused although the line runs.
     pub(super) induction_paused: bool,
+    /// Induction runs with larger gaps.
+    pub(super) slowed_down: bool,
 }
 
 /// Throughput beside what the geometry can carry.
@@ -188,6 +195,14 @@ pub(super) struct AlarmDto {
     pub(super) text: String,
     /// Urgency.
     pub(super) tone: Tone,
+    /// Name of this alarm in commands.
+    pub(super) key: String,
+    /// ISA-18.2 state in words.
+    pub(super) state: String,
+    /// What a person does, in words.
+    pub(super) act: String,
+    /// A person has yet to acknowledge it.
+    pub(super) open: bool,
     /// The parcel that it is about.
     pub(super) parcel: Option<u64>,
 }
@@ -243,6 +258,8 @@ impl ViewDto {
             reasons: reasons(lang, line),
             belt: belt(lang, sample),
             alarms: alarms(lang, view),
+            alarms_lately: lang.fill(Msg::AlarmsLately, &[&view.line.alarms_lately.to_string()]),
+            mode: words::unit_mode(lang, view.line.unit_mode),
             buses: view.buses.iter().map(|health| bus(lang, view, health)).collect(),
             records_pending: view.records_pending,
         }
@@ -263,9 +280,10 @@ fn state(lang: Lang, view: &HmiView) -> StateDto {
             .iter()
             // The buttons say what the state allows; here stand conditions of the plant.
             .filter(|unmet| !matches!(unmet, Unmet::WrongState(_)))
-            .map(|unmet| words::unmet(lang, &view.layout, *unmet))
+            .map(|unmet| words::unmet(lang, view, *unmet))
             .collect(),
         induction_paused: line.induction_paused,
+        slowed_down: line.pressure == Pressure::SlowDown && !line.induction_paused,
     }
 }
 
@@ -416,19 +434,18 @@ pub(super) fn millimetres(layout: &Layout, distance: Distance) -> i64 {
 }
 
 fn alarms(lang: Lang, view: &HmiView) -> Vec<AlarmDto> {
-    let mut alarms: Vec<AlarmDto> = view
-        .line
-        .alarms
-        .iter()
-        .map(|alarm| AlarmDto {
-            code: alarm.code(),
-            text: words::alarm(lang, &view.layout, *alarm),
-            tone: words::alarm_tone(*alarm),
-            parcel: words::alarm_parcel(*alarm),
-        })
-        .collect();
-    alarms.sort_by_key(|alarm| std::cmp::Reverse(alarm.tone));
-    alarms
+    let list = view.line.alarm_list.iter();
+    list.map(|alarm| AlarmDto {
+        code: alarm.alarm.code(),
+        text: words::alarm(lang, view, alarm.alarm),
+        tone: words::alarm_tone(alarm),
+        key: words::alarm_key(alarm.alarm),
+        state: words::alarm_state(lang, alarm),
+        act: lang.fill(Msg::AlarmAct, &[words::alarm_action(lang, alarm.alarm)]),
+        open: alarm.attention != Attention::Acknowledged,
+        parcel: words::alarm_parcel(alarm.alarm),
+    })
+    .collect()
 }
 
 fn bus(lang: Lang, view: &HmiView, health: &BusHealth) -> BusDto {

@@ -121,6 +121,16 @@ messages! {
     StateAborting "急停处理中" "Aborting";
     StateAborted "故障/急停停线" "Aborted";
     StateClearing "故障清除中" "Clearing";
+    StateCompleting "清线中" "Completing";
+    StateCompleted "清线完成" "Completed";
+    StateHolding "本线暂停中" "Holding";
+    StateUnholding "恢复预警" "Unholding";
+    StateSuspending "转入等待上/下游" "Suspending";
+    StateSuspended "等待上/下游" "Suspended";
+    StateUnsuspending "唤醒预警" "Unsuspending";
+    ModeProduction "生产" "Production";
+    ModeMaintenance "检修" "Maintenance";
+    ModeManual "手动/测试" "Manual";
     Since "自 {} 起" "since {}";
     LineState "线体状态" "Line state";
     InductionPaused "供件已暂停" "Induction paused";
@@ -146,6 +156,14 @@ messages! {
     UnmetOnBelt "件 {} 还在线上" "Parcel {} is still on the line";
     UnmetGateClosed "件 {} 是管控件，只能进拦截管控口" "Parcel {} is quarantined: only the quarantine chute may have it";
     UnmetOtherKey "方案不允许此件进 {} 号格口" "The plan does not allow this parcel in chute {}";
+    UnmetEye "{} 仍被遮挡" "{} is still blocked";
+    SlowedDown "供件减速" "Induction slowed down";
+    UnmetNoAlarm "报警列表中没有「{}」" "Not in the alarm list: {}";
+    UnmetUrgent "高优先级报警不能搁置：{}" "An alarm of high priority is not shelved: {}";
+    UnmetReason "请填写原因" "A reason is needed";
+    UnmetShelfLong "搁置时间须在 1 到 60 分钟之间" "Shelve for 1 to 60 minutes";
+    UnmetShelves "搁置的报警已达上限" "As many alarms as allowed are shelved";
+    UnmetMode "当前为「{}」模式" "The mode is {}";
     // Why it stands, in one line: cause · place · what to do.
     StopReason "停线原因" "Why it stands";
     CauseStop "人工停止" "Stopped by a person";
@@ -160,6 +178,13 @@ messages! {
     CauseAway "控制器中断过久" "Controller was away too long";
     CauseEndFull "末端异常口已满" "End chute full";
     CauseQuarantined "一条输入已隔离，全线件待核实" "An input was set aside; every parcel is uncertain";
+    CauseEmpty "清线完成，线体无件" "Ran empty, proven";
+    CauseNotEmpty "清线超时，未能确认线体无件" "Did not prove empty in time";
+    CauseJam "卡件/堵件" "Jam";
+    CauseArrivalJam "连续多件未到" "Parcels in a row did not arrive";
+    CauseStall "皮带已启动但编码器不动" "The belt was told to run and its counts stand";
+    CauseAsleep "长时间无件，分拣带休眠" "Nothing came for long: the sorter belt sleeps";
+    CauseWoken "有件等待，正在唤醒" "A parcel waits: waking";
     PlaceLine "全线" "Whole line";
     PlaceController "控制器" "Controller";
     PlaceEnd "末端异常口" "End chute";
@@ -171,6 +196,10 @@ messages! {
     ActNode "检查电源、网线和地址" "Check power, cable and address";
     ActAway "核对线上件，再复位、启动" "Check the parcels on the belt, then reset and start";
     ActEndFull "清空末端异常口" "Empty the end chute";
+    ActSleep "来件自动唤醒（先预警），或按启动" "It wakes with a warning when a parcel comes, or press start";
+    ActNotEmpty "沿线查看，取下滞留件，再复位、启动" "Walk along the belt, take off what lies there, then reset and start";
+    ActJam "取下卡住的件，确认光电通畅，再按启动" "Take the jammed parcels off, see that the eye is clear, then start";
+    ActStall "检查皮带、变频器和编码器，再按启动" "Check belt, drive and encoder, then start";
     ActClear "按故障清除，再复位、启动" "Press clear, then reset and start";
     ActEngineer "联系维护人员，再复位、启动" "Call maintenance, then reset and start";
     // Commands.
@@ -178,7 +207,12 @@ messages! {
     CommandReset "复位" "Reset";
     CommandClear "故障清除" "Clear";
     CommandStart "启动" "Start";
-    CommandStop "停止" "Stop";
+    CommandStop "立即停止" "Stop";
+    CommandComplete "清线停机" "Run empty";
+    CommandMode "切换模式" "Change the mode";
+    CommandAcknowledge "确认报警" "Acknowledge";
+    CommandShelve "搁置报警" "Shelve";
+    CommandUnshelve "取消搁置" "Unshelve";
     CommandHold "暂停" "Hold";
     WhyNotPanel "此屏幕不是线边操作屏，只能停止" "This screen is not a panel of the line: it can only stop";
     WhyAlready "已经是「{}」" "Already {}";
@@ -268,20 +302,16 @@ messages! {
     TieOk "平" "ties out";
     TieBroken "不平" "does not tie out";
     TieAlternate "其中改投 {}" "alternate chute: {}";
-    // Alarms: what, and what to do.
-    AlarmEstop "{} 号急停动作" "Emergency stop {} tripped";
-    AlarmNode "{} 通讯不通" "{} does not answer";
-    AlarmLease "{} 通讯超时，已转安全状态" "{} lost its lease and went to its safe state";
-    AlarmEvents "{} 的事件有丢失，前后件待核实" "Events of {} were lost: neighbours are uncertain";
-    AlarmDrift "{} 的编码器与皮带计数不一致（丢脉冲），已重新对准，请检查编码器" "The encoder of {} lost pulses against the belt; it was mapped anew, check it";
-    AlarmUnconfirmed "件 {} 未确认落格，请到格口核实" "Parcel {} unconfirmed: look into the chute";
-    AlarmLost "件 {} 跟踪丢失（待核实）" "Parcel {} lost by tracking: look for it";
-    AlarmGhost "{} 见到来历不明的信号" "{} saw something that nothing explains";
-    AlarmLanding "{} 号格口有未预期的落格信号" "Chute {} saw a landing that no firing explains";
-    AlarmCommits "记录落盘跟不上，供件已暂停" "The journal's disk does not keep up: induction paused";
-    AlarmEndFull "末端异常口已满" "End chute full";
-    AlarmQuarantineEnd "管控件 {} 到了末端异常口，请立即取走" "Quarantined parcel {} went to the end chute: take it away now";
-    AlarmQuarantined "一条输入已隔离，全线件待核实" "An input was set aside: every parcel is uncertain";
+    // Alarms: their words stand in the model's table; here is what goes around them.
+    AlarmUnacknowledged "未确认" "unacknowledged";
+    AlarmAcknowledged "已确认" "acknowledged";
+    AlarmReturned "已恢复，未确认" "returned, unacknowledged";
+    AlarmFirstOut "首发故障" "first-out";
+    AlarmShelved "已搁置（{}：{}）" "shelved ({}: {})";
+    AlarmSuppressed "设计抑制" "suppressed by design";
+    AlarmsLately "10 分钟内 {} 条" "{} in 10 minutes";
+    AlarmAct "处理：{}" "Do: {}";
+    EyeTerminal "，端子 {}" ", terminal {}";
     // Parcels.
     Parcel "件" "Parcel";
     ParcelTitle "件 {}" "Parcel {}";

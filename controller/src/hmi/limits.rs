@@ -20,8 +20,8 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 /// A client that takes no bytes for this long is dropped.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Body of a command in bytes.
-pub(super) const BODY_BYTES: usize = 256;
+/// Body of a command in bytes: a reason in Chinese characters of three bytes each.
+pub(super) const BODY_BYTES: usize = 1_024;
 /// Body of a deed in bytes: a code and a reason in Chinese characters of three bytes each.
 pub(super) const DEED_BYTES: usize = 1_024;
 /// Characters of a code that a person scanned or typed.

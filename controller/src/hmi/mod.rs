@@ -36,5 +36,5 @@ pub use frames::Frames;
 pub use ipnet::IpNet;
 pub use server::serve;
 pub use setup::{
-    BusHealth, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth, StationState,
+    BusHealth, EyeTag, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth, StationState,
 };

@@ -49,6 +49,8 @@ pub struct HmiView {
     pub layout: Arc<Layout>,
     /// Names of chutes where the line file or the plan gives one.
     pub chute_names: BTreeMap<ChuteNo, String>,
+    /// Equipment tag and terminal of each eye of the layout, where the line file gives them.
+    pub eye_tags: Vec<EyeTag>,
     /// Parcels an hour that the geometry can carry.
     pub limit_per_hour: u32,
     /// The line.
@@ -65,6 +67,15 @@ impl HmiView {
         let name = lang.pick(&self.line_name_zh, &self.line_name);
         if name.is_empty() { &self.line_name } else { name }
     }
+}
+
+/// What alarms print of an eye.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EyeTag {
+    /// Equipment tag; empty without one.
+    pub tag: String,
+    /// Terminal; empty without one.
+    pub terminal: String,
 }
 
 /// Health of one bus.
@@ -113,8 +124,13 @@ pub enum StationState {
 /// What a person at a screen wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// A command to the line; one of reset, start, stop, hold, clear.
-    Command(Command),
+    /// A command to the line.
+    Command {
+        /// What.
+        command: Command,
+        /// Why, in the person's words; empty when nobody said.
+        reason: String,
+    },
     /// A deed at a chute or with a parcel.
     Deed {
         /// What.

@@ -16,11 +16,12 @@ use line_model::layout::{
     ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
     StationPlace, ZonePlace,
 };
-use line_model::packml::{State, StateReason};
+use line_model::memory::Pressure;
+use line_model::packml::{State, StateReason, UnitMode};
 use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use line_model::signal::{Command, Deed, DownReason};
-use line_model::view::{ChuteView, LineView, ParcelView, Tally, Unmet};
+use line_model::view::{AlarmView, ChuteView, LineView, ParcelView, Tally, Unmet};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, TcpListener};
 use std::path::Path;
@@ -53,6 +54,7 @@ fn layout() -> Layout {
             node: NodeId(0),
             speed: MmPerSecond(1_200),
             gapping: false,
+            transit: Micros::from_secs(2),
         }],
         eyes: vec![eye(0, 0), eye(0, 1_500), eye(1, 4_450), eye(2, 6_000)],
         scanner: StationPlace { node: NodeId(0), at: Distance(900) },
@@ -92,6 +94,8 @@ fn limits() -> Limits {
         length_max: Distance(800),
         gap_target: Distance(900),
         in_flight_max: 100,
+        jam: Micros::from_secs(5),
+        sleep: None,
     }
 }
 
@@ -114,6 +118,7 @@ pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
         taken: Micros::from_secs(100),
         taken_utc_us: 1_798_732_800_000_000,
         layout: Arc::new(layout()),
+        eye_tags: vec![],
         chute_names: BTreeMap::from([(ChuteNo(1), "圆通 <华东>".to_owned())]),
         limit_per_hour: 3_550,
         line: LineView {
@@ -147,6 +152,12 @@ pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
                 decide_in_ms: Some(1_250),
             }],
             alarms: vec![Alarm::Unconfirmed(ParcelId(77)), Alarm::NodeDown(NodeId(2))],
+            alarm_list: [Alarm::NodeDown(NodeId(2)), Alarm::Unconfirmed(ParcelId(77))]
+                .map(|alarm| AlarmView::new(alarm, Micros::from_secs(40)))
+                .to_vec(),
+            alarms_lately: 2,
+            unit_mode: UnitMode::Production,
+            pressure: Pressure::None,
             plan: Some(("夜班".to_owned(), 7)),
             parcels_per_hour: 3_420,
         },
@@ -393,7 +404,8 @@ async fn a_refusal_names_every_condition() {
     let answer = rig.web.ask(PANEL, post(OWN, "{\"command\":\"reset\"}"));
     let line = async {
         let given = rig.commands.recv().await.unwrap();
-        assert_eq!(given.order, Order::Command(Command::Reset));
+        let asked = Order::Command { command: Command::Reset, reason: String::new() };
+        assert_eq!(given.order, asked);
         let why = vec![Unmet::EstopActive(3), Unmet::NodeDown(NodeId(1))];
         given.answer.send(Err(Refused { why })).unwrap();
     };
@@ -527,7 +539,7 @@ async fn foreign_pages_and_odd_bodies_are_refused() {
     plain.headers_mut().insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
     let mut without = post(OWN, stop);
     without.headers_mut().remove(header::ORIGIN);
-    let long = format!("{{\"command\":\"{}\"}}", "x".repeat(300));
+    let long = format!("{{\"command\":\"{}\"}}", "x".repeat(1_100));
     for (request, expected) in [
         (post("http://evil.example", stop), StatusCode::FORBIDDEN),
         (post("null", stop), StatusCode::FORBIDDEN),

@@ -4,13 +4,14 @@
 
 use super::i18n::{Lang, Msg};
 use super::setup::{HmiView, StationState};
-use line_model::alarm::Alarm;
+use line_model::alarm::{Alarm, Priority};
 use line_model::ids::{ChuteNo, EyeId, NodeId};
 use line_model::layout::{ChuteRole, Layout};
-use line_model::packml::{State, StateReason};
+use line_model::memory::Attention;
+use line_model::packml::{State, StateReason, UnitMode};
 use line_model::reason::Reason;
 use line_model::signal::{Command, DownReason};
-use line_model::view::Unmet;
+use line_model::view::{AlarmView, Unmet};
 
 /// How much a value asks for attention; always shown as shape and text beside colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -48,6 +49,23 @@ pub(super) fn state(lang: Lang, state: State) -> &'static str {
         State::Aborting => Msg::StateAborting,
         State::Aborted => Msg::StateAborted,
         State::Clearing => Msg::StateClearing,
+        State::Completing => Msg::StateCompleting,
+        State::Completed => Msg::StateCompleted,
+        State::Holding => Msg::StateHolding,
+        State::Unholding => Msg::StateUnholding,
+        State::Suspending => Msg::StateSuspending,
+        State::Suspended => Msg::StateSuspended,
+        State::Unsuspending => Msg::StateUnsuspending,
+    }
+    .text(lang)
+}
+
+/// What the line is used for.
+pub(super) fn unit_mode(lang: Lang, mode: UnitMode) -> &'static str {
+    match mode {
+        UnitMode::Production => Msg::ModeProduction,
+        UnitMode::Maintenance => Msg::ModeMaintenance,
+        UnitMode::Manual => Msg::ModeManual,
     }
     .text(lang)
 }
@@ -56,22 +74,37 @@ pub(super) fn state(lang: Lang, state: State) -> &'static str {
 pub(super) const fn state_tone(state: State) -> Tone {
     match state {
         State::Aborting | State::Aborted | State::Clearing => Tone::Alarm,
-        State::Held | State::Starting => Tone::Attention,
-        State::Stopped | State::Resetting | State::Idle | State::Execute | State::Stopping => {
-            Tone::Normal
-        }
+        State::Held
+        | State::Holding
+        | State::Unholding
+        | State::Starting
+        | State::Suspending
+        | State::Suspended
+        | State::Unsuspending => Tone::Attention,
+        State::Stopped
+        | State::Resetting
+        | State::Idle
+        | State::Execute
+        | State::Completing
+        | State::Completed
+        | State::Stopping => Tone::Normal,
     }
 }
 
 /// Whether belts may move in this state.
 pub(super) const fn moving(state: State) -> bool {
     match state {
-        State::Execute | State::Stopping => true,
+        State::Execute | State::Stopping | State::Completing | State::Holding => true,
         State::Stopped
         | State::Resetting
         | State::Idle
         | State::Starting
         | State::Held
+        | State::Unholding
+        | State::Suspending
+        | State::Suspended
+        | State::Unsuspending
+        | State::Completed
         | State::Aborting
         | State::Aborted
         | State::Clearing => false,
@@ -82,20 +115,31 @@ pub(super) const fn moving(state: State) -> bool {
 pub(super) fn stop_reason(lang: Lang, view: &HmiView) -> Option<String> {
     let state = view.line.state;
     match state {
-        State::Execute | State::Starting | State::Idle | State::Resetting => return None,
+        State::Execute
+        | State::Starting
+        | State::Idle
+        | State::Resetting
+        | State::Unholding
+        | State::Unsuspending
+        | State::Completing => return None,
         State::Stopped
         | State::Held
+        | State::Holding
+        | State::Suspending
+        | State::Suspended
+        | State::Completed
         | State::Stopping
         | State::Aborting
         | State::Aborted
         | State::Clearing => {}
     }
-    let (cause, place) = cause(lang, &view.layout, state, view.line.reason);
+    let (cause, place) = cause(lang, view, state, view.line.reason);
     let act = action(state, view.line.reason).text(lang);
     Some(format!("{} · {place} · {act}", cause.text(lang)))
 }
 
-fn cause(lang: Lang, layout: &Layout, state: State, reason: StateReason) -> (Msg, String) {
+fn cause(lang: Lang, view: &HmiView, state: State, reason: StateReason) -> (Msg, String) {
+    let layout = &*view.layout;
     let line = || Msg::PlaceLine.text(lang).to_owned();
     let controller = || Msg::PlaceController.text(lang).to_owned();
     match reason {
@@ -103,13 +147,27 @@ fn cause(lang: Lang, layout: &Layout, state: State, reason: StateReason) -> (Msg
         StateReason::Command(Command::Abort) => (Msg::CauseAbort, line()),
         StateReason::Command(Command::Clear) => (Msg::CauseCleared, line()),
         StateReason::Command(
-            Command::Stop | Command::Reset | Command::Start | Command::Resolve { .. },
+            Command::Stop
+            | Command::Reset
+            | Command::Start
+            | Command::Complete
+            | Command::SetMode(_)
+            | Command::Acknowledge { .. }
+            | Command::Shelve { .. }
+            | Command::Unshelve { .. }
+            | Command::Resolve { .. },
         ) => (Msg::CauseStop, line()),
         StateReason::Done => match state {
             State::Aborting | State::Aborted => (Msg::CauseAbort, line()),
             State::Clearing => (Msg::CauseCleared, line()),
             State::Idle => (Msg::CauseReady, line()),
+            State::Completing | State::Completed => (Msg::CauseEmpty, line()),
             State::Stopped
+            | State::Holding
+            | State::Unholding
+            | State::Suspending
+            | State::Suspended
+            | State::Unsuspending
             | State::Resetting
             | State::Starting
             | State::Execute
@@ -122,12 +180,22 @@ fn cause(lang: Lang, layout: &Layout, state: State, reason: StateReason) -> (Msg
         StateReason::AwayTooLong => (Msg::CauseAway, controller()),
         StateReason::EndFull => (Msg::CauseEndFull, Msg::PlaceEnd.text(lang).to_owned()),
         StateReason::Quarantined => (Msg::CauseQuarantined, controller()),
+        StateReason::NotEmpty => (Msg::CauseNotEmpty, line()),
+        StateReason::Jam(id) => (Msg::CauseJam, tagged_eye(lang, view, id)),
+        StateReason::ArrivalJam(id) => (Msg::CauseArrivalJam, tagged_eye(lang, view, id)),
+        StateReason::EncoderStall(id) => (Msg::CauseStall, node(layout, id)),
+        StateReason::Asleep => (Msg::CauseAsleep, line()),
+        StateReason::Woken => (Msg::CauseWoken, line()),
     }
 }
 
 const fn action(state: State, reason: StateReason) -> Msg {
     match (state, reason) {
-        (State::Stopping | State::Aborting | State::Clearing, _) => Msg::ActWait,
+        (State::Stopping | State::Aborting | State::Clearing | State::Holding, _) => Msg::ActWait,
+        (_, StateReason::Asleep | StateReason::Woken) => Msg::ActSleep,
+        (_, StateReason::NotEmpty) => Msg::ActNotEmpty,
+        (_, StateReason::Jam(_) | StateReason::ArrivalJam(_)) => Msg::ActJam,
+        (_, StateReason::EncoderStall(_)) => Msg::ActStall,
         (_, StateReason::Estop(_)) => Msg::ActEstop,
         (_, StateReason::NodeDown(_) | StateReason::LeaseExpired(_)) => Msg::ActNode,
         (_, StateReason::AwayTooLong) => Msg::ActAway,
@@ -135,17 +203,27 @@ const fn action(state: State, reason: StateReason) -> Msg {
         (_, StateReason::Quarantined) => Msg::ActEngineer,
         (State::Aborted, StateReason::Command(_) | StateReason::Done) => Msg::ActClear,
         (
-            State::Held | State::Idle | State::Starting | State::Execute,
+            State::Held
+            | State::Unholding
+            | State::Idle
+            | State::Starting
+            | State::Execute
+            | State::Completing
+            | State::Suspending
+            | State::Suspended
+            | State::Unsuspending,
             StateReason::Command(_) | StateReason::Done,
         ) => Msg::ActStart,
-        (State::Stopped | State::Resetting, StateReason::Command(_) | StateReason::Done) => {
-            Msg::ActReset
-        }
+        (
+            State::Stopped | State::Resetting | State::Completed,
+            StateReason::Command(_) | StateReason::Done,
+        ) => Msg::ActReset,
     }
 }
 
 /// A condition that is not met.
-pub(super) fn unmet(lang: Lang, layout: &Layout, unmet: Unmet) -> String {
+pub(super) fn unmet(lang: Lang, view: &HmiView, unmet: Unmet) -> String {
+    let layout = &*view.layout;
     let of_chute = |message: Msg, chute: ChuteNo| lang.fill(message, &[&chute.0.to_string()]);
     match unmet {
         Unmet::EstopActive(n) => lang.fill(Msg::UnmetEstop, &[&n.to_string()]),
@@ -164,28 +242,79 @@ pub(super) fn unmet(lang: Lang, layout: &Layout, unmet: Unmet) -> String {
         Unmet::OnBelt(parcel) => lang.fill(Msg::UnmetOnBelt, &[&parcel.0.to_string()]),
         Unmet::GateClosed(parcel) => lang.fill(Msg::UnmetGateClosed, &[&parcel.0.to_string()]),
         Unmet::OtherKey(chute) => of_chute(Msg::UnmetOtherKey, chute),
+        Unmet::EyeBlocked(id) => lang.fill(Msg::UnmetEye, &[&tagged_eye(lang, view, id)]),
+        Unmet::NoSuchAlarm(named) => lang.fill(Msg::UnmetNoAlarm, &[&alarm(lang, view, named)]),
+        Unmet::TooUrgent(named) => lang.fill(Msg::UnmetUrgent, &[&alarm(lang, view, named)]),
+        Unmet::NoReason => Msg::UnmetReason.text(lang).to_owned(),
+        Unmet::ShelfTooLong => Msg::UnmetShelfLong.text(lang).to_owned(),
+        Unmet::ShelvesFull => Msg::UnmetShelves.text(lang).to_owned(),
+        Unmet::WrongMode(mode) => lang.fill(Msg::UnmetMode, &[unit_mode(lang, mode)]),
     }
 }
 
-/// An alarm: what it is and, where it helps, what to do.
-pub(super) fn alarm(lang: Lang, layout: &Layout, alarm: Alarm) -> String {
-    let number = |message: Msg, n: u64| lang.fill(message, &[&n.to_string()]);
-    let of_node = |message: Msg, id: NodeId| lang.fill(message, &[&node(layout, id)]);
+/// An alarm: the table's text with the place or the thing in it.
+pub(super) fn alarm(lang: Lang, view: &HmiView, alarm: Alarm) -> String {
+    let text = alarm.row().text;
+    lang.pick(text.zh, text.en).replace("{}", &alarm_subject(lang, view, alarm))
+}
+
+/// What a person does about an alarm.
+pub(super) fn alarm_action(lang: Lang, alarm: Alarm) -> &'static str {
+    let action = alarm.row().action;
+    lang.pick(action.zh, action.en)
+}
+
+/// The place or the thing that an alarm names; empty when it names none.
+fn alarm_subject(lang: Lang, view: &HmiView, alarm: Alarm) -> String {
     match alarm {
-        Alarm::Estop(n) => number(Msg::AlarmEstop, n.into()),
-        Alarm::NodeDown(id) => of_node(Msg::AlarmNode, id),
-        Alarm::LeaseExpired(id) => of_node(Msg::AlarmLease, id),
-        Alarm::EventsLost(id) => of_node(Msg::AlarmEvents, id),
-        Alarm::EncoderDrift(id) => of_node(Msg::AlarmDrift, id),
-        Alarm::Unconfirmed(id) => number(Msg::AlarmUnconfirmed, id.0),
-        Alarm::Lost(id) => number(Msg::AlarmLost, id.0),
-        Alarm::Ghost(id) => of_node(Msg::AlarmGhost, id),
-        Alarm::UnexpectedLanding(chute) => number(Msg::AlarmLanding, chute.0.into()),
-        Alarm::CommitsStalled => Msg::AlarmCommits.text(lang).to_owned(),
-        Alarm::EndFull => Msg::AlarmEndFull.text(lang).to_owned(),
-        Alarm::QuarantineAtEnd(id) => number(Msg::AlarmQuarantineEnd, id.0),
-        Alarm::InputQuarantined => Msg::AlarmQuarantined.text(lang).to_owned(),
+        Alarm::Estop(number) => number.to_string(),
+        Alarm::NodeDown(id)
+        | Alarm::LeaseExpired(id)
+        | Alarm::EventsLost(id)
+        | Alarm::EncoderDrift(id)
+        | Alarm::EncoderStall(id)
+        | Alarm::Ghost(id) => node(&view.layout, id),
+        Alarm::Jam(id)
+        | Alarm::QueueJam(id)
+        | Alarm::ArrivalJam(id)
+        | Alarm::EyeStuck(id)
+        | Alarm::EyeBlind(id)
+        | Alarm::EyeDirty(id) => tagged_eye(lang, view, id),
+        Alarm::Unconfirmed(id) | Alarm::Lost(id) | Alarm::QuarantineAtEnd(id) => id.0.to_string(),
+        Alarm::UnexpectedLanding(chute) => chute.0.to_string(),
+        Alarm::CommitsStalled
+        | Alarm::EndFull
+        | Alarm::InputQuarantined
+        | Alarm::NotEmpty
+        | Alarm::Flood => String::new(),
     }
+}
+
+/// Name of one alarm in the interface.
+pub(super) fn alarm_key(alarm: Alarm) -> String {
+    let number = match alarm {
+        Alarm::Estop(number) => u64::from(number),
+        Alarm::NodeDown(id)
+        | Alarm::LeaseExpired(id)
+        | Alarm::EventsLost(id)
+        | Alarm::EncoderDrift(id)
+        | Alarm::EncoderStall(id)
+        | Alarm::Ghost(id) => u64::from(id.0),
+        Alarm::Jam(id)
+        | Alarm::QueueJam(id)
+        | Alarm::ArrivalJam(id)
+        | Alarm::EyeStuck(id)
+        | Alarm::EyeBlind(id)
+        | Alarm::EyeDirty(id) => u64::from(id.0),
+        Alarm::Unconfirmed(id) | Alarm::Lost(id) | Alarm::QuarantineAtEnd(id) => id.0,
+        Alarm::UnexpectedLanding(chute) => u64::from(chute.0),
+        Alarm::CommitsStalled
+        | Alarm::EndFull
+        | Alarm::InputQuarantined
+        | Alarm::NotEmpty
+        | Alarm::Flood => 0,
+    };
+    format!("{}.{number}", alarm.code())
 }
 
 /// The parcel that an alarm is about, for a link to its page.
@@ -201,27 +330,67 @@ pub(super) const fn alarm_parcel(alarm: Alarm) -> Option<u64> {
         | Alarm::UnexpectedLanding(_)
         | Alarm::CommitsStalled
         | Alarm::EndFull
-        | Alarm::InputQuarantined => None,
+        | Alarm::InputQuarantined
+        | Alarm::NotEmpty
+        | Alarm::Flood
+        | Alarm::Jam(_)
+        | Alarm::QueueJam(_)
+        | Alarm::ArrivalJam(_)
+        | Alarm::EyeStuck(_)
+        | Alarm::EyeBlind(_)
+        | Alarm::EyeDirty(_)
+        | Alarm::EncoderStall(_) => None,
     }
 }
 
-/// How urgent an alarm is.
-pub(super) const fn alarm_tone(alarm: Alarm) -> Tone {
-    match alarm {
-        Alarm::Estop(_)
-        | Alarm::NodeDown(_)
-        | Alarm::LeaseExpired(_)
-        | Alarm::EndFull
-        | Alarm::QuarantineAtEnd(_)
-        | Alarm::CommitsStalled
-        | Alarm::InputQuarantined => Tone::Alarm,
-        Alarm::EventsLost(_)
-        | Alarm::EncoderDrift(_)
-        | Alarm::Unconfirmed(_)
-        | Alarm::Lost(_)
-        | Alarm::Ghost(_)
-        | Alarm::UnexpectedLanding(_) => Tone::Attention,
+/// How much an alarm of the list asks for attention: what is put aside or suppressed does not, what
+/// is gone or known asks less.
+pub(super) fn alarm_tone(alarm: &AlarmView) -> Tone {
+    if alarm.suppressed || alarm.shelf.is_some() {
+        return Tone::Normal;
     }
+    match (alarm.alarm.row().priority, alarm.attention) {
+        (_, Attention::Returned) => Tone::Attention,
+        (Priority::High, Attention::Unacknowledged | Attention::Acknowledged) => Tone::Alarm,
+        (Priority::Medium | Priority::Low, Attention::Unacknowledged | Attention::Acknowledged) => {
+            Tone::Attention
+        }
+    }
+}
+
+/// State of an alarm in words (ISA-18.2), first-out and put aside included.
+pub(super) fn alarm_state(lang: Lang, alarm: &AlarmView) -> String {
+    let state = match alarm.attention {
+        Attention::Unacknowledged => Msg::AlarmUnacknowledged,
+        Attention::Acknowledged => Msg::AlarmAcknowledged,
+        Attention::Returned => Msg::AlarmReturned,
+    };
+    let mut words = vec![state.text(lang).to_owned()];
+    if alarm.first_out {
+        words.insert(0, Msg::AlarmFirstOut.text(lang).to_owned());
+    }
+    if let Some(shelf) = &alarm.shelf {
+        words.push(lang.fill(Msg::AlarmShelved, &[&shelf.by, &shelf.reason]));
+    }
+    if alarm.suppressed {
+        words.push(Msg::AlarmSuppressed.text(lang).to_owned());
+    }
+    words.join(" · ")
+}
+
+/// The eye with its tag and terminal, as alarms name it.
+pub(super) fn tagged_eye(lang: Lang, view: &HmiView, id: EyeId) -> String {
+    let name = eye(lang, &view.layout, id);
+    let Some(tag) = view.eye_tags.get(usize::from(id.0)) else { return name };
+    let mut text = name;
+    if !tag.tag.is_empty() {
+        text.push(' ');
+        text.push_str(&tag.tag);
+    }
+    if !tag.terminal.is_empty() {
+        text.push_str(&lang.fill(Msg::EyeTerminal, &[&tag.terminal]));
+    }
+    text
 }
 
 /// The node's name in the line file.

@@ -2,7 +2,7 @@
 
 use line_model::alarm::Alarm;
 use line_model::decision::{Decision, ParcelEvent};
-use line_model::ids::{NodeId, ParcelId};
+use line_model::ids::{EyeId, NodeId, ParcelId};
 use line_model::packml::StateReason;
 use line_model::parcel::Confidence;
 use line_model::signal::{Command, Input};
@@ -273,12 +273,23 @@ fn alarm_subject(alarm: Alarm) -> Option<u64> {
         | Alarm::LeaseExpired(NodeId(node))
         | Alarm::EventsLost(NodeId(node))
         | Alarm::EncoderDrift(NodeId(node))
+        | Alarm::EncoderStall(NodeId(node))
         | Alarm::Ghost(NodeId(node)) => Some(u64::from(node)),
         Alarm::Unconfirmed(ParcelId(id))
         | Alarm::Lost(ParcelId(id))
         | Alarm::QuarantineAtEnd(ParcelId(id)) => Some(id),
+        Alarm::Jam(EyeId(eye))
+        | Alarm::QueueJam(EyeId(eye))
+        | Alarm::ArrivalJam(EyeId(eye))
+        | Alarm::EyeStuck(EyeId(eye))
+        | Alarm::EyeBlind(EyeId(eye))
+        | Alarm::EyeDirty(EyeId(eye)) => Some(u64::from(eye)),
         Alarm::UnexpectedLanding(chute) => Some(u64::from(chute.0)),
-        Alarm::CommitsStalled | Alarm::EndFull | Alarm::InputQuarantined => None,
+        Alarm::CommitsStalled
+        | Alarm::EndFull
+        | Alarm::InputQuarantined
+        | Alarm::NotEmpty
+        | Alarm::Flood => None,
     }
 }
 
@@ -292,6 +303,12 @@ fn state_reason(reason: StateReason) -> String {
         StateReason::AwayTooLong => "away_too_long".to_owned(),
         StateReason::EndFull => "end_full".to_owned(),
         StateReason::Quarantined => "quarantined".to_owned(),
+        StateReason::NotEmpty => "not_empty".to_owned(),
+        StateReason::Jam(EyeId(eye)) => format!("jam.{eye}"),
+        StateReason::ArrivalJam(EyeId(eye)) => format!("arrival_jam.{eye}"),
+        StateReason::EncoderStall(NodeId(node)) => format!("encoder_stall.{node}"),
+        StateReason::Asleep => "asleep".to_owned(),
+        StateReason::Woken => "woken".to_owned(),
     }
 }
 
@@ -304,5 +321,10 @@ const fn command_name(command: Command) -> &'static str {
         Command::Abort => "abort",
         Command::Clear => "clear",
         Command::Resolve { .. } => "resolve",
+        Command::Complete => "complete",
+        Command::SetMode(_) => "mode",
+        Command::Acknowledge { .. } => "acknowledge",
+        Command::Shelve { .. } => "shelve",
+        Command::Unshelve { .. } => "unshelve",
     }
 }

@@ -64,7 +64,12 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             "parcel {}: the manifest has {} of {}, route {:?}, inspected {}, screened {:?}",
             parcel.0, facts.waybill, facts.carrier, facts.route, facts.inspected, facts.screened
         ),
-        Input::Command { command: asked, by } => format!("{by} commands {}", command(*asked)),
+        Input::Command { command: asked, by, reason } if reason.is_empty() => {
+            format!("{by} commands {}", command(*asked))
+        }
+        Input::Command { command: asked, by, reason } => {
+            format!("{by} commands {}: {reason}", command(*asked))
+        }
         Input::Deed { deed: done, by, reason } => {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             format!("{by}: {}{why}", deed(done))
@@ -77,6 +82,10 @@ pub fn input(layout: &Layout, input: &Input) -> String {
         Input::CommitsResumed => "the journal keeps up again".to_owned(),
         Input::Resumed { gap } => format!("back after {} ms", gap.millis()),
         Input::Quarantined => "an input was set aside".to_owned(),
+        Input::ZoneExit { zone: id, active } => {
+            let edge = if *active { "came to" } else { "left" };
+            format!("a parcel {edge} the exit of {}", zone(layout, *id))
+        }
         Input::WallClock { utc_us } => format!("wall clock {}", super::time::utc(*utc_us)),
         Input::Timer => "a deadline".to_owned(),
     }
@@ -148,6 +157,12 @@ pub fn command(command: Command) -> String {
         Command::Resolve { parcel, chute: None } => {
             format!("resolve: parcel {} was taken off", parcel.0)
         }
+        Command::Complete => "run empty".to_owned(),
+        Command::SetMode(mode) => format!("mode {}", mode.name()),
+        Command::Acknowledge { alarm: None } => "acknowledge every alarm".to_owned(),
+        Command::Acknowledge { alarm: Some(alarm) } => format!("acknowledge {alarm:?}"),
+        Command::Shelve { alarm, minutes } => format!("shelve {alarm:?} for {minutes} minutes"),
+        Command::Unshelve { alarm } => format!("unshelve {alarm:?}"),
     }
 }
 
@@ -314,6 +329,12 @@ fn state_reason(layout: &Layout, reason: StateReason) -> String {
         StateReason::AwayTooLong => "the controller was away for too long".to_owned(),
         StateReason::EndFull => "end chute full".to_owned(),
         StateReason::Quarantined => "an input was set aside".to_owned(),
+        StateReason::NotEmpty => "it did not prove empty in time".to_owned(),
+        StateReason::Jam(id) => format!("{} stayed blocked", eye(layout, id)),
+        StateReason::ArrivalJam(id) => format!("parcels did not come to {}", eye(layout, id)),
+        StateReason::EncoderStall(id) => format!("the counts of {} stand", node(layout, id)),
+        StateReason::Asleep => "nothing came for long".to_owned(),
+        StateReason::Woken => "a parcel waits".to_owned(),
     }
 }
 
@@ -335,6 +356,13 @@ fn unmet(layout: &Layout, unmet: Unmet) -> String {
         Unmet::OnBelt(parcel) => format!("parcel {} is on the belt", parcel.0),
         Unmet::GateClosed(parcel) => format!("the gate of parcel {} is not passed", parcel.0),
         Unmet::OtherKey(chute) => format!("the plan does not allow it in chute {}", chute.0),
+        Unmet::EyeBlocked(id) => format!("{} is still blocked", eye(layout, id)),
+        Unmet::NoSuchAlarm(alarm) => format!("{alarm:?} is not in the list"),
+        Unmet::TooUrgent(alarm) => format!("{alarm:?} is of high priority"),
+        Unmet::NoReason => "no reason was given".to_owned(),
+        Unmet::ShelfTooLong => "1 to 60 minutes are possible".to_owned(),
+        Unmet::ShelvesFull => "too many alarms are put aside".to_owned(),
+        Unmet::WrongMode(mode) => format!("not in mode {}", mode.name()),
     }
 }
 

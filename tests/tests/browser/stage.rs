@@ -9,11 +9,12 @@ use line_model::layout::{
     ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
     StationPlace, ZonePlace,
 };
-use line_model::packml::{State, StateReason};
+use line_model::memory::Pressure;
+use line_model::packml::{State, StateReason, UnitMode};
 use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use line_model::signal::{Command, DownReason};
-use line_model::view::{LineView, ParcelView, Tally, Unmet};
+use line_model::view::{AlarmView, LineView, ParcelView, Tally, Unmet};
 use sortline::hmi::{
     self, BusHealth, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth, StationState,
 };
@@ -145,7 +146,7 @@ impl Actor {
                     // A person who has left does not wait for the answer.
                     Some(given) => {
                         let said = match given.order {
-                            Order::Command(command) => self.command(command),
+                            Order::Command { command, .. } => self.command(command),
                             Order::Deed { .. } => Ok(()),
                         };
                         drop(given.answer.send(said));
@@ -209,6 +210,7 @@ impl Actor {
             taken_utc_us: UTC_US + self.ticks * 100_000,
             layout: self.layout.clone(),
             chute_names: chute_names(),
+            eye_tags: vec![],
             limit_per_hour: 3_552,
             line: self.line(),
             buses: self.buses(),
@@ -260,6 +262,13 @@ impl Actor {
             chutes,
             at_chutes: Vec::new(),
             parcels,
+            alarm_list: alarms
+                .iter()
+                .map(|alarm| AlarmView::new(*alarm, Micros::from_millis(self.since * 100)))
+                .collect(),
+            alarms_lately: alarms.len(),
+            unit_mode: UnitMode::Production,
+            pressure: Pressure::None,
             alarms,
             plan: Some(("夜班方案".to_owned(), 7)),
             parcels_per_hour: if self.state == State::Execute { 3_420 } else { 0 },
@@ -384,6 +393,7 @@ fn layout() -> Layout {
         node: NodeId(node),
         speed: MmPerSecond(speed),
         gapping: node == 1,
+        transit: Micros::from_secs(2),
     };
     Layout {
         encoder: EncoderId(0),
@@ -430,6 +440,8 @@ fn limits() -> Limits {
         length_max: Distance(800),
         gap_target: Distance(902),
         in_flight_max: 100,
+        jam: Micros::from_secs(5),
+        sleep: None,
     }
 }
 

@@ -83,6 +83,13 @@ tags! { Unmet, "an unmet condition" {
     5 EndFull;
     6 WrongState(state);
     7 NotOpen(parcel);
+    8 NoSuchAlarm(alarm);
+    9 TooUrgent(alarm);
+    10 NoReason;
+    11 ShelfTooLong;
+    12 ShelvesFull;
+    13 WrongMode(mode);
+    14 EyeBlocked(eye);
     40 NoSuchChute(chute);
     41 NotLocked(chute);
     42 BagOpen(chute);

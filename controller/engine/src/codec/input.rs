@@ -1,6 +1,7 @@
 //! Inputs as bytes.
 
 use super::tags;
+use alloc::string::String;
 use line_model::signal::{ArmEnd, ChuteContact, Contact, Deed, DownReason, Input, Read};
 
 tags! { Input, "an input" {
@@ -19,7 +20,7 @@ tags! { Input, "an input" {
     13 LeaseExpired { node };
     14 Adopted { node tags };
     15 Route { parcel facts };
-    16 Command { command by };
+    16 Command { command by; since 2 { reason = String::new(); } };
     17 PlanSelected { plan };
     18 Withheld { tag };
     19 CommitsStalled;
@@ -30,6 +31,7 @@ tags! { Input, "an input" {
     24 Timer;
     25 MapSpread { node spread };
     26 EncoderDrift { node by };
+    27 ZoneExit { zone active };
     40 Chute { chute contact active };
     41 Deed { deed by reason };
 } }

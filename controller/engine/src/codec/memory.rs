@@ -8,9 +8,11 @@ use line_model::chute::{
     ChangeBy, ChuteCounts, ChuteMemory, ChuteState, Content, FaultedBy, FullBy, LockedBy,
 };
 use line_model::memory::{
-    Arm, Belt, Counters, LandingEye, Machine, Memory, Mode, NodeMemory, PlanInForce, Pulse,
-    Running, Stranger, Stretch, Under, WallTime,
+    Annunciator, Arm, Attention, Belt, Counters, Entry, EyeMemory, LandingEye, Machine, Memory,
+    Mode, NodeMemory, PlanInForce, Pressure, Pulse, Running, Shelf, Stranger, Stretch, Under,
+    WallTime,
 };
+use line_model::packml::UnitMode;
 use line_model::parcel::{
     Choice, Confidence, Fate, Identity, OpenKind, OpenParcel, Parcel, Sighting, Track,
 };
@@ -26,8 +28,19 @@ fields! {
             spoke = vec![None; Vec::len(&under)];
             wall = None;
             stretches = Vec::new();
+            annunciator = Annunciator::of(&alarms, now);
+            unit_mode = UnitMode::Production;
+            release_gap = Distance(0);
+            quiet_from = None;
+            eyes = Vec::new();
+            moved = now;
+            active_at = now;
+            pressure = Pressure::None;
         }
     }
+    Annunciator { entries rising falling first_out recent }
+    Entry { since attention shelf }
+    Shelf { until by reason }
     Machine { mode since reason }
     NodeMemory { up heard blind spread }
     Belt { at when moving }
@@ -40,7 +53,7 @@ fields! {
     Counters {
         ghosts unexpected_landings unowned_reads late_reads events_lost arms unknown_arms
         found_again quarantined;
-        since 2 { fallen = 0; }
+        since 2 { fallen = 0; missed_edges = 0; }
     }
     WallTime { at utc_us }
     ChuteMemory {
@@ -49,6 +62,7 @@ fields! {
     }
     Content { label closed pieces grams from }
     ChuteCounts { barred_full barred_locked barred_rate hands by_hand missorted }
+    EyeMemory { blocked missed passed short lost lost_from }
     Running { before since inductions }
     Tally {
         inducted landed_planned landed_alternate end_landed removed lost unconfirmed on_line
@@ -72,6 +86,28 @@ tags! { Mode, "a mode" {
     9 Aborting { until };
     10 Aborted;
     11 Clearing;
+    12 Holding { until };
+    13 UnholdWarning { until };
+    14 UnholdRamping { until };
+    15 Suspending { until };
+    16 Suspended;
+    17 WakeWarning { until };
+    18 WakeRamping { until };
+    19 Completing { by };
+    20 Emptied { until };
+    21 Completed;
+} }
+
+tags! { Pressure, "a back-pressure" {
+    1 None;
+    2 SlowDown;
+    3 Pause;
+} }
+
+tags! { Attention, "an alarm's state" {
+    1 Unacknowledged;
+    2 Returned;
+    3 Acknowledged;
 } }
 
 tags! { Under, "what is under an eye" {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use line_model::alarm::Alarm;
 use line_model::decision::{ArmPlan, Light};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
-use line_model::packml::{State, StateReason};
+use line_model::packml::{State, StateReason, UnitMode};
 use line_model::plan::{Allocation, CutOff, Facts, Plan, Rule, Screening};
 use line_model::reason::Reason;
 use line_model::signal::Command;
@@ -62,6 +62,17 @@ tags! { Command, "a command" {
     5 Abort;
     6 Clear;
     7 Resolve { parcel chute };
+    8 Complete;
+    9 SetMode(mode);
+    10 Acknowledge { alarm };
+    11 Shelve { alarm minutes };
+    12 Unshelve { alarm };
+} }
+
+tags! { UnitMode, "a unit mode" {
+    1 Production;
+    2 Maintenance;
+    3 Manual;
 } }
 
 tags! { State, "a state" {
@@ -75,6 +86,13 @@ tags! { State, "a state" {
     8 Aborting;
     9 Aborted;
     10 Clearing;
+    11 Completing;
+    12 Completed;
+    13 Holding;
+    14 Unholding;
+    15 Suspending;
+    16 Suspended;
+    17 Unsuspending;
 } }
 
 tags! { StateReason, "a state's reason" {
@@ -86,6 +104,12 @@ tags! { StateReason, "a state's reason" {
     6 AwayTooLong;
     7 EndFull;
     8 Quarantined;
+    9 NotEmpty;
+    10 Jam(eye);
+    11 ArrivalJam(eye);
+    12 EncoderStall(node);
+    13 Asleep;
+    14 Woken;
 } }
 
 tags! { Alarm, "an alarm" {
@@ -102,6 +126,15 @@ tags! { Alarm, "an alarm" {
     11 QuarantineAtEnd(parcel);
     12 InputQuarantined;
     13 EncoderDrift(node);
+    14 NotEmpty;
+    15 Flood;
+    16 Jam(eye);
+    17 QueueJam(eye);
+    18 ArrivalJam(eye);
+    19 EyeStuck(eye);
+    20 EyeBlind(eye);
+    21 EyeDirty(eye);
+    22 EncoderStall(node);
 } }
 
 /// As a set of texts: ascending.

@@ -61,6 +61,7 @@ pub(crate) fn layout() -> Layout {
             node: NodeId(0),
             speed: MmPerSecond(1_200),
             gapping: false,
+            transit: Micros::from_secs(2),
         }],
         eyes: EYES.into_iter().map(eye).collect(),
         scanner: StationPlace { node: NodeId(3), at: Distance(SCANNER_AT) },
@@ -95,6 +96,8 @@ pub(crate) fn layout() -> Layout {
             length_max: Distance(700),
             gap_target: Distance(900),
             in_flight_max: 40,
+            jam: Micros::from_secs(5),
+            sleep: None,
         },
     }
 }
@@ -181,7 +184,7 @@ impl Bench {
         bench.wake(Wake::SelectPlan { plan: plan() });
         bench.run(2_000);
         for command in [Command::Reset, Command::Start] {
-            bench.wake(Wake::Command { command, by: "test".into() });
+            bench.wake(Wake::Command { command, by: "test".into(), reason: String::new() });
             bench.run(1_500);
         }
         assert_eq!(bench.state(), State::Execute, "{:#?}", bench.engine.view(bench.plant.now));

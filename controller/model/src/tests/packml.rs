@@ -4,7 +4,8 @@ use crate::alarm::Alarm;
 use crate::decision::{Decision, Light};
 use crate::harness::{Bench, PANEL, demo_plan, diverter_node};
 use crate::ids::{NodeId, ZoneId};
-use crate::packml::{State, StateReason};
+use crate::memory::Mode;
+use crate::packml::{State, StateReason, UnitMode};
 use crate::reason::Reason;
 use crate::signal::{Command, Contact, DownReason, Input};
 use crate::view::Unmet;
@@ -122,6 +123,8 @@ fn an_essential_node_holds_the_line_and_a_diverter_does_not() {
     bench.feed(Input::NodeDown { node: diverter_node(1), why: DownReason::Silent });
     assert_eq!(bench.state(), State::Execute);
     bench.feed(Input::NodeDown { node: NodeId(0), why: DownReason::BusDown });
+    assert_eq!(bench.state(), State::Holding);
+    bench.stand();
     assert_eq!(bench.state(), State::Held);
     assert_eq!(bench.line.memory.machine.reason, StateReason::NodeDown(NodeId(0)));
     bench.command(Command::Start);
@@ -129,13 +132,16 @@ fn an_essential_node_holds_the_line_and_a_diverter_does_not() {
     bench.feed(Input::NodeUp { node: NodeId(0), restarted: true });
     assert_eq!(bench.state(), State::Held, "nothing restarts itself");
     bench.command(Command::Start);
-    assert_eq!(bench.state(), State::Starting);
+    assert_eq!(bench.state(), State::Unholding);
+    assert_eq!(lights(&bench), [Light::Yellow, Light::Horn]);
+    bench.wait_for_start();
 }
 
 #[test]
 fn a_lease_that_expires_at_a_zone_holds_the_line() {
     let mut bench = Bench::running();
     bench.feed(Input::LeaseExpired { node: NodeId(1) });
+    bench.stand();
     assert_eq!(bench.state(), State::Held);
     let node = NodeId(1);
     assert_eq!(bench.line.memory.machine.reason, StateReason::LeaseExpired(node));
@@ -148,13 +154,19 @@ fn parcels_keep_their_identity_over_a_hold() {
     bench.put(100, 300, "C");
     bench.run(3_000);
     bench.command(Command::Hold);
-    assert_eq!(bench.state(), State::Held);
-    bench.command(Command::Start);
-    bench.pass(Micros::from_secs(0));
-    bench.line.memory.machine.mode = crate::memory::Mode::Warning { until: Micros::ZERO };
-    bench.feed(Input::Timer);
-    bench.line.memory.machine.mode = crate::memory::Mode::Ramping { until: Micros::ZERO };
-    bench.feed(Input::Timer);
+    for mode in [
+        Mode::Holding { until: Micros::ZERO },
+        Mode::UnholdWarning { until: Micros::ZERO },
+        Mode::UnholdRamping { until: Micros::ZERO },
+    ] {
+        // The boxes of the bench do not stand still while time passes: none does here.
+        bench.line.memory.machine.mode = mode;
+        bench.feed(Input::Timer);
+        if bench.state() == State::Held {
+            bench.command(Command::Start);
+        }
+    }
+    assert_eq!(bench.state(), State::Execute);
     assert_eq!(bench.line.memory.live.values().map(|p| p.track.slack.0).max(), Some(60));
     bench.drain();
     bench.lands(1, 9);
@@ -170,11 +182,12 @@ fn a_full_end_chute_pauses_induction_then_holds_before_the_next_one() {
     assert!(bench.line.view(bench.line.memory.now).induction_paused);
     assert_eq!(bench.log.last(), Some(&Decision::Release { zone: ZoneId(1), gap: Distance(0) }));
     bench.drain();
+    bench.stand();
     assert_eq!(bench.state(), State::Held);
     assert_eq!(bench.line.memory.machine.reason, StateReason::EndFull);
     bench.press(Contact::EndFull, false);
     bench.command(Command::Start);
-    assert_eq!(bench.state(), State::Starting);
+    assert_eq!(bench.state(), State::Unholding);
 }
 
 #[test]
@@ -250,4 +263,73 @@ fn the_view_shows_who_is_where_and_what_is_open() {
     bench.drain();
     bench.ends_at_end(2, Reason::NoManifest);
     assert!(bench.line.view(bench.line.memory.now).tally.ties());
+}
+
+#[test]
+fn running_empty_closes_the_infeed_and_stops_when_every_eye_stayed_dark() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    bench.run(500);
+    bench.command(Command::Complete);
+    assert_eq!(bench.state(), State::Completing);
+    assert!(!bench.drives(0) && bench.drives(1) && bench.drives(2), "only the infeed stands");
+    assert_eq!(lights(&bench), [Light::Yellow, Light::Green]);
+    // One that the gapping zone still held.
+    bench.put(1_000, 300, "A");
+    bench.run(14_000);
+    assert_eq!(bench.state(), State::Completing, "the last one may still be on its way");
+    bench.drain();
+    bench.lands(1, 9);
+    bench.lands(2, 1);
+    bench.run(20_000);
+    assert!(!bench.drives(1) && !bench.drives(2));
+    bench.stand();
+    assert_eq!(bench.state(), State::Completed);
+    assert_eq!(bench.line.memory.tally.on_line, 0);
+    bench.command(Command::Start);
+    assert_eq!(refused(&bench), [Unmet::WrongState(State::Completed)]);
+    bench.command(Command::Reset);
+    assert_eq!(bench.state(), State::Idle);
+}
+
+#[test]
+fn an_eye_that_says_nothing_proves_no_empty_line() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    bench.run(500);
+    bench.mute.insert(diverter_node(3));
+    bench.command(Command::Complete);
+    bench.drain();
+    bench.run(60_000);
+    bench.feed(Input::Timer);
+    assert_eq!(bench.state(), State::Completing);
+    bench.run(60_000);
+    bench.feed(Input::Timer);
+    assert_eq!(bench.state(), State::Stopping);
+    assert_eq!(bench.line.memory.machine.reason, StateReason::NotEmpty);
+    assert!(bench.line.memory.alarms.contains(&Alarm::NotEmpty));
+}
+
+#[test]
+fn a_hold_while_running_empty_stops_since_completing_has_no_way_back() {
+    let mut bench = Bench::running();
+    bench.command(Command::Complete);
+    bench.feed(Input::NodeDown { node: NodeId(2), why: DownReason::Silent });
+    assert_eq!(bench.state(), State::Stopping);
+}
+
+#[test]
+fn modes_change_only_while_stopped_and_maintenance_does_not_start() {
+    let mut bench = Bench::stopped();
+    bench.feed(Input::PlanSelected { plan: demo_plan() });
+    bench.command(Command::SetMode(UnitMode::Maintenance));
+    bench.command(Command::Reset);
+    assert_eq!(refused(&bench), [Unmet::WrongMode(UnitMode::Maintenance)]);
+    bench.command(Command::SetMode(UnitMode::Manual));
+    bench.command(Command::Reset);
+    bench.command(Command::SetMode(UnitMode::Production));
+    assert_eq!(refused(&bench), [Unmet::WrongState(State::Idle)]);
+    bench.command(Command::Start);
+    bench.wait_for_start();
+    assert!(!bench.line.memory.release_open, "manual: the infeed is closed");
 }

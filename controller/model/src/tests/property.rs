@@ -1,15 +1,17 @@
 //! Random inputs: the invariants hold after each (`handle` checks them in debug builds), nobody
 //! uncertain is armed, and a line resumed from its memory goes on identically.
 
+use crate::alarm::Alarm;
 use crate::decision::Decision;
 use crate::harness::{PANEL, demo_layout, demo_plan, facts, position};
 use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag};
 use crate::line::Line;
+use crate::packml::{State, UnitMode};
 use crate::parcel::Fate;
 use crate::plan::Screening;
 use crate::signal::{ArmEnd, Command, Contact, DownReason, Input, Read};
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use proptest::prelude::*;
@@ -36,7 +38,7 @@ impl Walk {
         }
         walk.line.handle(walk.now, Input::PlanSelected { plan: demo_plan() }, &mut out);
         for command in [Command::Reset, Command::Start] {
-            let input = Input::Command { command, by: "walk".to_string() };
+            let input = Input::Command { command, by: "walk".to_string(), reason: String::new() };
             walk.line.handle(walk.now, input, &mut out);
         }
         for _ in 0..2 {
@@ -131,6 +133,8 @@ impl Walk {
             ArmEnd::LeaseExpired,
             ArmEnd::Restarted,
         ];
+        let known = &self.line.memory.annunciator.entries;
+        let alarm = known.keys().nth(usize::from(which) % known.len().max(1)).copied();
         let commands = [
             Command::Reset,
             Command::Start,
@@ -138,6 +142,11 @@ impl Walk {
             Command::Hold,
             Command::Abort,
             Command::Clear,
+            Command::Complete,
+            Command::SetMode(UnitMode::ALL[usize::from(which) % 3]),
+            Command::Acknowledge { alarm: alarm.filter(|_| off > 0) },
+            Command::Shelve { alarm: alarm.unwrap_or(Alarm::Flood), minutes: 1 + u16::from(which) },
+            Command::Unshelve { alarm: alarm.unwrap_or(Alarm::Flood) },
             Command::Resolve { parcel: ParcelId(u64::from(which) % 30), chute: None },
         ];
         let pick = usize::from(off.unsigned_abs());
@@ -161,7 +170,7 @@ impl Walk {
             15 | 16 => Input::WallClock { utc_us: 1 },
             _ => {
                 let command = commands[usize::from(which) % commands.len()];
-                Input::Command { command, by: "walk".to_string() }
+                Input::Command { command, by: "walk".to_string(), reason: "walk".to_string() }
             }
         }
     }
@@ -214,6 +223,28 @@ fn check_arms(line: &Line, out: &[Decision]) {
     }
 }
 
+/// Every transition is in the table, and nothing leaves a state that waits for a person by itself.
+fn check_states(input: &Input, before: State, out: &[Decision]) {
+    let asked = matches!(
+        input,
+        Input::Command { .. }
+            | Input::Contact { contact: Contact::Start | Contact::Stop | Contact::Reset, .. }
+    );
+    let mut now = before;
+    for decision in out {
+        let Decision::State { from, to, reason: _ } = decision else { continue };
+        assert_eq!(*from, now, "states follow each other");
+        assert!(from.may_become(*to), "{from:?} does not become {to:?}");
+        let waits = matches!(
+            from,
+            State::Stopped | State::Idle | State::Held | State::Aborted | State::Completed
+        );
+        let downwards = matches!(to, State::Stopping | State::Aborting | State::Holding);
+        assert!(asked || !waits || downwards, "{from:?} became {to:?} by itself on {input:?}");
+        now = *to;
+    }
+}
+
 proptest! {
     #![proptest_config(repeatable(300))]
 
@@ -233,8 +264,11 @@ proptest! {
             walk.now = walk.now.plus(Micros(u64::from(step.3 % 700) * 833));
             let Some(input) = walk.input(step) else { continue };
             let mut out = Vec::new();
+            let before = walk.line.memory.machine.mode.state();
             walk.line.handle(walk.now, input.clone(), &mut out);
             check_arms(&walk.line, &out);
+            check_states(&input, before, &out);
+            prop_assert!(walk.line.next_deadline().is_none_or(|at| at > walk.now));
             if let Some(twin) = &mut twin {
                 let mut again = Vec::new();
                 twin.handle(walk.now, input, &mut again);

@@ -260,6 +260,9 @@ impl Line {
         for arm in self.memory.arms.values() {
             wait(self.layout.diverter(arm.plan.diverter).node, self.arm_end(arm));
         }
+        if let Some(at) = self.empty_at() {
+            self.layout.eyes.iter().for_each(|eye| wait(eye.node, at));
+        }
     }
 
     /// The diverter that serves a choice.

@@ -27,6 +27,8 @@ impl Line {
         self.memory.nodes[usize::from(place.node.0)].spread = spread;
         self.memory.spoke[usize::from(eye.0)] = Some(at);
         self.told(at);
+        self.note_edge(at);
+        self.watch_eye(eye, active, out);
         if !active {
             self.tail_edge(eye, at, out);
         } else if eye == EyeId(0) {
@@ -52,6 +54,7 @@ impl Line {
     /// Makes a parcel.
     fn induct(&mut self, at: Position, spread: Distance, out: &mut Vec<Decision>) {
         let eye = EyeId(0);
+        self.wake(out);
         self.tail_missing(eye, out);
         while self.memory.live.len() >= usize::from(self.layout.limits.in_flight_max.max(1)) {
             let Some(oldest) = self.memory.live.keys().next().copied() else { break };
@@ -174,12 +177,16 @@ impl Line {
         let sighting = Sighting { eye, head: at, tail: None, spread };
         let place = parcel.track.seen.partition_point(|seen| seen.eye < eye);
         let newest = place == parcel.track.seen.len();
+        let before = parcel.last().eye;
         parcel.track.seen.insert(place, sighting);
         if newest {
             parcel.track.next = eye.0 + 1;
             parcel.track.slack = Distance(0);
         }
         tell(out, id, ParcelEvent::Seen { eye, at });
+        if newest {
+            self.watch_skipped(before, eye, at, out);
+        }
         self.seen_decides(id, eye, out);
     }
 
@@ -323,6 +330,7 @@ impl Line {
         let Some(seen) = parcel.track.seen.iter_mut().find(|seen| seen.eye == eye) else { return };
         seen.tail = Some(at);
         let measured = at.since(seen.head);
+        let known = parcel.track.length;
         let bounds = &self.layout.limits;
         let reason = match (parcel.track.length, parcel.at(EyeId(0)).and_then(Sighting::length)) {
             // Still half on the belt before: what it reads there is no length yet.
@@ -341,6 +349,9 @@ impl Line {
                 }
             }
         };
+        if let Some(length) = known.filter(|_| eye != EyeId(0)) {
+            self.watch_length(eye, reason.is_some() && measured < length, out);
+        }
         match reason {
             Some(reason) => self.doubt(id, reason, out),
             None => self.decide_when_sure(id, out),

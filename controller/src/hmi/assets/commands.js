@@ -4,27 +4,24 @@ import { fill, setText } from "./dom.js";
 
 const SHOWN_MS = 6000;
 
-async function give(main, said, button) {
-  const label = button.textContent.trim();
-  const say = (tone, text) => {
+function speaker(said) {
+  return (tone, text) => {
     said.dataset.tone = tone;
     setText(said, text);
     clearTimeout(said.fade);
     // Good news may go; a refusal stays until the next press.
     if (tone === "normal") said.fade = setTimeout(() => setText(said, ""), SHOWN_MS);
   };
-  if (button.dataset.ready !== "true") {
-    const why = button.closest(".command").querySelector(".reason").textContent;
-    say("attention", fill(main.dataset.refused, why));
-    return;
-  }
-  say("normal", fill(main.dataset.sending, label));
+}
+
+async function send(main, say, button, command) {
+  say("normal", fill(main.dataset.sending, button.textContent.trim()));
   button.setAttribute("aria-busy", "true");
   try {
     const response = await fetch("/api/command", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ command: button.dataset.command }),
+      body: JSON.stringify(command),
       signal: AbortSignal.timeout(5000),
     });
     const answer = await response.json();
@@ -36,10 +33,27 @@ async function give(main, said, button) {
   }
 }
 
+function give(main, say, button) {
+  if (button.dataset.ready !== "true") {
+    const why = button.closest(".command").querySelector(".reason").textContent;
+    say("attention", fill(main.dataset.refused, why));
+    return;
+  }
+  send(main, say, button, { command: button.dataset.command });
+}
+
 export function connect(main) {
-  const said = document.getElementById("said");
-  main.querySelector(".commands").addEventListener("click", (event) => {
+  const say = speaker(document.getElementById("said"));
+  const pressed = (event) => {
     const button = event.target.closest("button");
-    if (button && button.getAttribute("aria-busy") !== "true") give(main, said, button);
+    return button && button.getAttribute("aria-busy") !== "true" ? button : null;
+  };
+  main.querySelector(".commands").addEventListener("click", (event) => {
+    const button = pressed(event);
+    if (button) give(main, say, button);
+  });
+  document.getElementById("alarms").addEventListener("click", (event) => {
+    const button = pressed(event);
+    if (button) send(main, say, button, { command: "acknowledge", alarm: button.closest("li").dataset.key });
   });
 }

@@ -36,7 +36,7 @@ fn work(engine: &mut Engine, round: u64) -> Vec<Record> {
     }
     for n in 0..20 {
         let command = if n % 2 == 0 { Command::Reset } else { Command::Hold };
-        let wake = Wake::Command { command, by: "test".to_owned() };
+        let wake = Wake::Command { command, by: "test".to_owned(), reason: String::new() };
         engine.handle(Micros(base + 100 + n), wake, &mut out);
     }
     out.records

@@ -1,6 +1,6 @@
 //! The bytes of format version 1, literally. Never edited: another form is another version.
 
-use super::{Source, Wire};
+use super::{Source, Wire, check_old};
 use crate::codec::Fault;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -147,7 +147,8 @@ fn inputs_from_people_and_the_manifest() {
         (Command::Resolve { parcel, chute: Some(ChuteNo(3)) }, "07 0000000000000001 01 0003"),
     ] {
         let by = "x".to_string();
-        check(&Input::Command { command, by }, &format!("10 {golden} 00000001 78"));
+        let input = Input::Command { command, by, reason: String::new() };
+        check_old(1, &input, &format!("10 {golden} 00000001 78"));
     }
     for (allocation, golden) in [(Allocation::Nearest, "01"), (Allocation::RoundRobin, "02")] {
         let rule = Rule {

@@ -5,20 +5,24 @@ use super::{Source, Wire, check, check_old};
 use crate::codec::Fault;
 use crate::codec::{fields, tags};
 use crate::record;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use line_model::alarm::Alarm;
 use line_model::chute::{
     Bar, ChangeBy, ChuteCause, ChuteCounts, ChuteEvent, ChuteMemory, ChuteState, Content,
     FaultedBy, FullBy, Lamp, LockedBy,
 };
 use line_model::decision::{Decision, ParcelEvent};
-use line_model::ids::{ChuteNo, EyeId, ParcelId};
-use line_model::memory::{Pulse, Stretch, Under};
+use line_model::ids::{ChuteNo, EyeId, NodeId, ParcelId, ZoneId};
+use line_model::memory::{
+    Annunciator, Attention, Entry, EyeMemory, Mode, Pressure, Pulse, Shelf, Stretch, Under,
+};
+use line_model::packml::{State, StateReason, UnitMode};
 use line_model::parcel::Confidence;
 use line_model::plan::{Allocation, CutOff, Plan, Rule};
 use line_model::reason::Reason;
-use line_model::signal::{ChuteContact, Deed, Input};
+use line_model::signal::{ChuteContact, Command, Deed, Input};
 use line_model::view::Unmet;
 use line_model::waybills::Waybills;
 use std::format;
@@ -278,4 +282,117 @@ fn what_is_known_of_a_chute() {
          0000000000000006",
     );
     check(2, &ChangeBy::Button, "01");
+}
+
+#[test]
+fn commands_with_a_reason() {
+    for (command, golden) in [
+        (Command::Stop, "03"),
+        (Command::Complete, "08"),
+        (Command::SetMode(UnitMode::Production), "09 01"),
+        (Command::SetMode(UnitMode::Maintenance), "09 02"),
+        (Command::SetMode(UnitMode::Manual), "09 03"),
+        (Command::Acknowledge { alarm: None }, "0a 00"),
+        (Command::Acknowledge { alarm: Some(Alarm::EndFull) }, "0a 01 0a"),
+        (Command::Shelve { alarm: Alarm::Ghost(NodeId(4)), minutes: 30 }, "0b 07 04 001e"),
+        (Command::Unshelve { alarm: Alarm::Flood }, "0c 0f"),
+    ] {
+        let input = Input::Command { command, by: "x".to_string(), reason: "y".to_string() };
+        check(2, &input, &format!("10 {golden} 00000001 78 00000001 79"));
+    }
+}
+
+#[test]
+fn states_alarms_and_refusals() {
+    for (reason, golden) in [
+        (StateReason::NotEmpty, "09"),
+        (StateReason::Jam(EyeId(3)), "0a 03"),
+        (StateReason::ArrivalJam(EyeId(3)), "0b 03"),
+        (StateReason::EncoderStall(NodeId(4)), "0c 04"),
+        (StateReason::Asleep, "0d"),
+        (StateReason::Woken, "0e"),
+    ] {
+        let decision = Decision::State { from: State::Execute, to: State::Unsuspending, reason };
+        check(2, &decision, &format!("09 05 11 {golden}"));
+    }
+    let eye = EyeId(3);
+    for (alarm, golden) in [
+        (Alarm::NotEmpty, "0e"),
+        (Alarm::Flood, "0f"),
+        (Alarm::Jam(eye), "10 03"),
+        (Alarm::QueueJam(eye), "11 03"),
+        (Alarm::ArrivalJam(eye), "12 03"),
+        (Alarm::EyeStuck(eye), "13 03"),
+        (Alarm::EyeBlind(eye), "14 03"),
+        (Alarm::EyeDirty(eye), "15 03"),
+        (Alarm::EncoderStall(NodeId(4)), "16 04"),
+    ] {
+        check(2, &Decision::Alarm { alarm, raised: true }, &format!("07 {golden} 01"));
+    }
+    let why = vec![
+        Unmet::NoSuchAlarm(Alarm::EndFull),
+        Unmet::TooUrgent(Alarm::EndFull),
+        Unmet::NoReason,
+        Unmet::ShelfTooLong,
+        Unmet::ShelvesFull,
+        Unmet::WrongMode(UnitMode::Maintenance),
+        Unmet::EyeBlocked(eye),
+    ];
+    check(2, &Decision::Refused { why }, "0a 00000007 080a 090a 0a 0b 0c 0d02 0e03");
+    check(2, &Input::ZoneExit { zone: ZoneId(1), active: true }, "1b 01 01");
+}
+
+#[test]
+fn modes_of_a_snapshot() {
+    let until = Micros(6);
+    for (mode, golden) in [
+        (Mode::Holding { until }, "0c 0000000000000006"),
+        (Mode::UnholdWarning { until }, "0d 0000000000000006"),
+        (Mode::UnholdRamping { until }, "0e 0000000000000006"),
+        (Mode::Suspending { until }, "0f 0000000000000006"),
+        (Mode::Suspended, "10"),
+        (Mode::WakeWarning { until }, "11 0000000000000006"),
+        (Mode::WakeRamping { until }, "12 0000000000000006"),
+        (Mode::Completing { by: until }, "13 0000000000000006"),
+        (Mode::Emptied { until }, "14 0000000000000006"),
+        (Mode::Completed, "15"),
+    ] {
+        check(2, &mode, golden);
+    }
+}
+
+#[test]
+fn how_well_an_eye_sees() {
+    let blocked = Some(Micros(6));
+    let eye = EyeMemory { blocked, missed: 1, passed: 2, short: 3, lost: 4, lost_from: None };
+    check(2, &eye, "01 0000000000000006 01 02 03 04 00");
+    for (pressure, golden) in
+        [(Pressure::None, "01"), (Pressure::SlowDown, "02"), (Pressure::Pause, "03")]
+    {
+        check(2, &pressure, golden);
+    }
+}
+
+#[test]
+fn the_annunciator_of_a_snapshot() {
+    let shelf = Shelf { until: Micros(6), by: "x".to_string(), reason: String::new() };
+    let entry = |attention, shelf| Entry { since: Micros(5), attention, shelf };
+    let told = Annunciator {
+        entries: BTreeMap::from([
+            (Alarm::CommitsStalled, entry(Attention::Unacknowledged, None)),
+            (Alarm::EndFull, entry(Attention::Returned, None)),
+            (Alarm::NotEmpty, entry(Attention::Acknowledged, Some(shelf))),
+        ]),
+        rising: BTreeMap::from([(Alarm::Flood, Micros(7))]),
+        falling: BTreeMap::new(),
+        first_out: Some(Alarm::EndFull),
+        recent: VecDeque::from([Micros(8)]),
+    };
+    check(
+        2,
+        &told,
+        "00000003 09 0000000000000005 01 00 0a 0000000000000005 02 00 \
+         0e 0000000000000005 03 01 0000000000000006 00000001 78 00000000 \
+         00000001 0f 0000000000000007 00000000 01 0a 00000001 0000000000000008",
+    );
 }

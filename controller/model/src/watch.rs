@@ -1,0 +1,183 @@
+//! Which eyes may be believed, and when a belt that should move does not: jams, blind, stuck and
+//! dirty eyes, a standing encoder.
+//!
+//! A jam stops the line and names its eye; nothing here starts anything.
+
+use crate::alarm::Alarm;
+use crate::decision::Decision;
+use crate::ids::{EyeId, NodeId};
+use crate::limits;
+use crate::line::Line;
+use crate::memory::{Belts, EyeMemory};
+use crate::packml::StateReason;
+use alloc::vec::Vec;
+use units::{Distance, Micros, Position};
+
+impl Line {
+    /// Takes an edge for the sake of the eye itself.
+    pub(crate) fn watch_eye(&mut self, eye: EyeId, active: bool, out: &mut Vec<Decision>) {
+        let now = self.memory.now;
+        let Some(memory) = self.memory.eyes.get_mut(usize::from(eye.0)) else { return };
+        memory.passed = 0;
+        if active {
+            (memory.lost, memory.lost_from) = (0, None);
+            memory.blocked = Some(now);
+        } else {
+            memory.blocked = None;
+            self.clear_jam(eye, out);
+        }
+    }
+
+    fn clear_jam(&mut self, eye: EyeId, out: &mut Vec<Decision>) {
+        for alarm in [Alarm::Jam(eye), Alarm::QueueJam(eye), Alarm::EyeStuck(eye)] {
+            self.clear(alarm, out);
+        }
+    }
+
+    /// Events of this node may be missing: whether its eyes are blocked is not known.
+    pub(crate) fn forget_eyes(&mut self, node: NodeId, out: &mut Vec<Decision>) {
+        let eyes = (0u8..).map(EyeId).zip(&self.layout.eyes);
+        let mine: Vec<EyeId> =
+            eyes.filter(|(_, place)| place.node == node).map(|(eye, _)| eye).collect();
+        for eye in mine {
+            self.memory.eyes[usize::from(eye.0)].blocked = None;
+            self.clear_jam(eye, out);
+        }
+    }
+
+    /// Takes word that a parcel came to `to` and was last seen at `from`: the eyes between missed it.
+    pub(crate) fn watch_skipped(
+        &mut self,
+        from: EyeId,
+        to: EyeId,
+        at: Position,
+        out: &mut Vec<Decision>,
+    ) {
+        for eye in (from.0 + 1..to.0).map(EyeId) {
+            let node = self.layout.eye(eye).node;
+            let way = self.layout.eye(to).at.0 - self.layout.eye(eye).at.0;
+            if self.blind(node, at.minus(Distance(way))) {
+                continue;
+            }
+            self.memory.counters.missed_edges += 1;
+            let memory = &mut self.memory.eyes[usize::from(eye.0)];
+            (memory.lost, memory.lost_from) = (0, None);
+            memory.missed = memory.missed.saturating_add(1);
+            if memory.blocked.is_some() {
+                memory.passed = memory.passed.saturating_add(1);
+            }
+            let (missed, passed) = (memory.missed, memory.passed);
+            if passed >= limits::PASSED_STUCK {
+                self.clear(Alarm::EyeBlind(eye), out);
+                self.raise(Alarm::EyeStuck(eye), out);
+            } else if missed >= limits::MISSED_BLIND {
+                self.raise(Alarm::EyeBlind(eye), out);
+            }
+        }
+        self.memory.eyes[usize::from(to.0)].missed = 0;
+        self.clear(Alarm::EyeBlind(to), out);
+    }
+
+    /// Takes word of whether a parcel of known length was as long at `eye`; dirty lenses shorten.
+    pub(crate) fn watch_length(&mut self, eye: EyeId, short: bool, out: &mut Vec<Decision>) {
+        let memory = &mut self.memory.eyes[usize::from(eye.0)];
+        memory.short = if short { memory.short.saturating_add(1) } else { 0 };
+        if memory.short >= limits::SHORT_DIRTY {
+            self.raise(Alarm::EyeDirty(eye), out);
+        } else if !short {
+            self.clear(Alarm::EyeDirty(eye), out);
+        }
+    }
+
+    /// Takes word that a parcel did not come to `eye`: when others do not come either, and the eye
+    /// behind it does not see them, they lie between.
+    pub(crate) fn watch_lost(&mut self, eye: EyeId, out: &mut Vec<Decision>) {
+        let Some(now) = self.belt_now(self.memory.now) else { return };
+        let next = self.layout.eye_id(usize::from(eye.0) + 1);
+        let spacing = next.map_or(Distance(0), |next| {
+            Distance(self.layout.eye(next).at.0 - self.layout.eye(eye).at.0)
+        });
+        let tolerance = self.layout.limits.tolerance;
+        let running = self.running();
+        let memory = &mut self.memory.eyes[usize::from(eye.0)];
+        memory.lost = memory.lost.saturating_add(1);
+        let first = *memory.lost_from.get_or_insert(now);
+        let seen_by_now = spacing.plus(tolerance).plus(tolerance);
+        let jammed = memory.lost >= limits::LOST_JAM && now.since(first) > seen_by_now;
+        if jammed && running {
+            (memory.lost, memory.lost_from) = (0, None);
+            self.raise(Alarm::ArrivalJam(eye), out);
+            self.hold(StateReason::ArrivalJam(eye), out);
+        }
+    }
+
+    /// The sorter belt is told to run, and its ramp is over.
+    fn running(&self) -> bool {
+        match self.memory.machine.mode.belts() {
+            Belts::All | Belts::Emptying => true,
+            Belts::Standing | Belts::Sorter | Belts::Infeed => false,
+        }
+    }
+
+    /// When this eye will have been blocked for too long; `None` while it may be.
+    fn jam_at(&self, eye: usize, memory: &EyeMemory) -> Option<Micros> {
+        let stuck = Alarm::EyeStuck(self.layout.eye_id(eye)?);
+        let since = memory.blocked.filter(|_| !self.memory.alarms.contains(&stuck))?;
+        Some(since.max(self.memory.machine.since).plus(self.layout.limits.jam))
+    }
+
+    /// When the belt's counts will have stood for too long while parcels are on it.
+    fn stall_at(&self) -> Option<Micros> {
+        let path = self.layout.eye(self.layout.last_eye()).at;
+        let wait = self.time_for(path).plus(limits::STALL_SPARE);
+        let since = self.memory.moved.max(self.memory.machine.since);
+        (!self.memory.live.is_empty()).then(|| since.plus(wait))
+    }
+
+    /// When the next jam or stall is to be looked for.
+    pub(crate) fn watch_deadline(&self) -> Option<Micros> {
+        if !self.running() {
+            return None;
+        }
+        let eyes = self.memory.eyes.iter().enumerate();
+        eyes.filter_map(|(eye, memory)| self.jam_at(eye, memory)).chain(self.stall_at()).min()
+    }
+
+    /// Stops a line whose eye stays blocked or whose counts stand.
+    pub(crate) fn run_watch_deadlines(&mut self, out: &mut Vec<Decision>) {
+        let now = self.memory.now;
+        if self.watch_deadline().is_none_or(|at| at > now) {
+            return;
+        }
+        let eyes = self.memory.eyes.iter().enumerate();
+        let due =
+            eyes.filter(|(eye, memory)| self.jam_at(*eye, memory).is_some_and(|at| at <= now));
+        let foremost = due.map(|(eye, _)| eye).last();
+        if let Some(eye) = foremost.and_then(|eye| self.layout.eye_id(eye)) {
+            // The belt stops for all: whoever lies behind the foremost is its queue.
+            let before = usize::from(eye.0).checked_sub(1);
+            let queue = before.and_then(|before| self.memory.eyes[before].blocked).is_some();
+            self.raise(if queue { Alarm::QueueJam(eye) } else { Alarm::Jam(eye) }, out);
+            self.hold(StateReason::Jam(eye), out);
+        } else {
+            let node = self.reference();
+            self.raise(Alarm::EncoderStall(node), out);
+            self.hold(StateReason::EncoderStall(node), out);
+        }
+    }
+
+    /// Whether arms may rely on this eye.
+    pub(crate) fn believed(&self, eye: EyeId) -> bool {
+        let alarms = &self.memory.alarms;
+        !alarms.contains(&Alarm::EyeStuck(eye)) && !alarms.contains(&Alarm::EyeBlind(eye))
+    }
+
+    /// Eyes whose jam has not been cleared.
+    pub(crate) fn jammed(&self) -> impl Iterator<Item = EyeId> {
+        let eyes = (0u8..).map(EyeId).take(self.layout.eyes.len());
+        eyes.filter(|eye| {
+            let alarms = &self.memory.alarms;
+            alarms.contains(&Alarm::Jam(*eye)) || alarms.contains(&Alarm::QueueJam(*eye))
+        })
+    }
+}
