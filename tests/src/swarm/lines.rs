@@ -84,7 +84,18 @@ pub fn draw(rng: &mut Rng) -> Drawn {
     }
     text.push_str(&places(&geometry));
     let plant = plant(rng, &geometry);
-    Drawn { line: over(LINE, &text), plant: observable(&over(PLANT, &plant)), sorting }
+    let base = match geometry.dws {
+        Some(_) => LINE.to_owned(),
+        None => without_scale(LINE),
+    };
+    Drawn { line: over(&base, &text), plant: observable(&over(PLANT, &plant)), sorting }
+}
+
+/// The demo line without its scale.
+fn without_scale(line: &str) -> String {
+    let mut line: toml::Table = line.parse().expect("shipped");
+    line.remove("dws");
+    toml::to_string(&line).expect("TOML again")
 }
 
 /// The plant without what no sensor can tell: reads that are well-formed and wrong.
@@ -313,9 +324,11 @@ fn places(geometry: &Geometry) -> String {
          [[eye]]\nname = \"tunnel-exit\"\nnode = \"Z{sorter}\"\ninput = \"eye_b\"\nat_mm = {exit}\n\
          [scanner]\nnode = \"scanner\"\nat_mm = {scanner}\nread_wait_ms = {}\n\
          [end]\nnode = \"panel\"\neye_at_mm = {end}\ndrop_at_mm = {drop}\n\
-         [tracking]\nin_flight_max = 120\n\
+         [tracking]\nin_flight_max = {}\n\
          [timing]\nramp_ms = {}\nroute_ms = {}\narm_lead_ms = {}\nprestart_ms = 2000\n",
         geometry.read_wait_ms,
+        // A little more than the belt holds: the nodes' rings must hold what drains unheard.
+        (drop / 700 + 4).min(200),
         geometry.speed * 2 + 600,
         geometry.route_ms,
         geometry.arm_lead_ms,
