@@ -296,21 +296,6 @@ impl Bench {
         self.line.memory.machine.mode.state()
     }
 
-    /// Lets the belts come to a stand.
-    pub(crate) fn stand(&mut self) {
-        self.pass(Micros::from_secs(3));
-        self.feed(Input::Timer);
-    }
-
-    /// Lets warning and ramp pass until the line runs.
-    pub(crate) fn wait_for_start(&mut self) {
-        for seconds in [6, 3] {
-            self.pass(Micros::from_secs(seconds));
-            self.feed(Input::Timer);
-        }
-        assert_eq!(self.state(), State::Execute);
-    }
-
     pub(crate) fn command(&mut self, command: Command) {
         self.feed(Input::Command { command, by: "test".to_string(), reason: "a test".to_string() });
     }

@@ -1,7 +1,7 @@
 //! A checked line file as what the engine, the buses and the screens need.
 
 use super::fault::{Sink, draft};
-use super::geometry::{Bed, Derived};
+use super::geometry::{self, Bed, Derived};
 use super::planner::{BusPlan, Plan, wire::bits_per_char};
 use super::policies::Policies;
 use ipnet::IpNet;
@@ -229,9 +229,6 @@ fn bus_keys(n: usize, bus: &Bus, sink: &mut Sink<'_>) {
     }
 }
 
-/// Blocked for longer, an eye is jammed, unless the file says otherwise.
-const JAM_MS: u32 = 5_000;
-
 pub(super) fn to_counts(mm: i64, counts_per_metre: u32) -> Distance {
     Distance(mm * i64::from(counts_per_metre) / 1_000)
 }
@@ -296,13 +293,6 @@ struct Builder<'a> {
     encoder: &'a str,
     counts_per_metre: u32,
     speed: u32,
-}
-
-/// How long a parcel is on a zone at nominal speed.
-fn transit(zone: &line_file::Zone) -> Micros {
-    let way = i64::from(zone.to_mm) - i64::from(zone.from_mm);
-    let way = units::Millimeters(i32::try_from(way).unwrap_or(i32::MAX));
-    MmPerSecond(zone.speed_mm_s).time_for(way)
 }
 
 /// An index of the file as the small number of an id; the table of keys keeps lists below 256.
@@ -390,7 +380,7 @@ impl<'a> Builder<'a> {
             node: self.node(&zone.node),
             speed: MmPerSecond(zone.speed_mm_s),
             gapping: zone.mode == ZoneMode::Gapping,
-            transit: transit(zone),
+            transit: geometry::transit(zone),
         }
     }
 
@@ -485,7 +475,7 @@ impl<'a> Builder<'a> {
             length_max: self.counts(i64::from(tracking.length_max_mm)),
             gap_target: self.counts(derived.gap_target),
             in_flight_max: tracking.in_flight_max,
-            jam: millis(file.timing.jam_ms.unwrap_or(JAM_MS)),
+            jam: millis(file.timing.jam_ms.unwrap_or(geometry::JAM_MS)),
             sleep: file.timing.sleep_s.map(|seconds| Micros::from_secs(u64::from(seconds))),
         }
     }
@@ -562,9 +552,8 @@ impl<'a> Builder<'a> {
                         set(point.id, InputRole::Eye(EyeId(id(n))));
                     }
                 }
-                let gapping = |zone: &&line_file::Zone| zone.mode == ZoneMode::Gapping;
-                let mine = file.zone.iter().position(|zone| zone.node == node.name);
-                let mine = mine.filter(|n| file.zone.get(*n).as_ref().is_some_and(gapping));
+                let mut zones = file.zone.iter();
+                let mine = zones.position(|z| z.node == node.name && z.mode == ZoneMode::Gapping);
                 if let Some(n) = mine {
                     set(points::zone::EYE_EXIT, InputRole::ZoneExit(ZoneId(id(n))));
                 }

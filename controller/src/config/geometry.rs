@@ -513,3 +513,13 @@ fn leases(
         }
     }
 }
+
+/// Blocked for longer, an eye is jammed, unless the file says otherwise.
+pub(super) const JAM_MS: u32 = 5_000;
+
+/// How long a parcel is on a zone at nominal speed.
+pub(super) fn transit(zone: &line_file::Zone) -> units::Micros {
+    let way = i64::from(zone.to_mm) - i64::from(zone.from_mm);
+    let way = units::Millimeters(i32::try_from(way).unwrap_or(i32::MAX));
+    units::MmPerSecond(zone.speed_mm_s).time_for(way)
+}

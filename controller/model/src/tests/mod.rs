@@ -8,3 +8,25 @@ mod plant;
 mod property;
 mod tracking;
 mod watch;
+
+use crate::harness::Bench;
+use crate::packml::State;
+use crate::signal::Input;
+use units::Micros;
+
+impl Bench {
+    /// Lets the belts come to a stand.
+    pub(crate) fn stand(&mut self) {
+        self.pass(Micros::from_secs(3));
+        self.feed(Input::Timer);
+    }
+
+    /// Lets warning and ramp pass until the line runs.
+    pub(crate) fn wait_for_start(&mut self) {
+        for seconds in [6, 3] {
+            self.pass(Micros::from_secs(seconds));
+            self.feed(Input::Timer);
+        }
+        assert_eq!(self.state(), State::Execute);
+    }
+}
