@@ -84,6 +84,9 @@ struct Run {
     /// Leaves bad rows of the manifest out instead of refusing it.
     #[arg(long)]
     skip_bad_rows: bool,
+    /// Why it is started with these files; kept with every file that is another than before.
+    #[arg(long, value_name = "TEXT", default_value = "", value_parser = audit::reason)]
+    reason: String,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t)]
     log: logs::Form,
@@ -162,7 +165,7 @@ fn run(args: Run) -> Exit {
         return Exit::Usage;
     }
     let hmi = args.hmi.unwrap_or(line.value.screens.bind);
-    let daemon = Daemon { line, plan, manifest, data: args.data, hmi };
+    let daemon = Daemon { line, plan, manifest, data: args.data, hmi, reason: args.reason };
     // What even the guard cannot hold ends the daemon; the nodes' lease stops the line then.
     match std::panic::catch_unwind(|| start::daemon(daemon)) {
         Ok(Ok(())) => Exit::Done,

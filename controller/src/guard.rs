@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use line_engine::{BusId, Effects, Engine, Outcome, Wake};
 use line_model::ids::ParcelId;
 use line_model::plan::{Facts, Plan};
-use line_model::signal::{Command, Deed, Input};
+use line_model::signal::{Command, Deed, File, Input};
 use units::Micros;
 
 /// Wakes between two copies of the engine: a rebuild handles no more than these again.
@@ -173,6 +173,8 @@ enum Owned {
     Deed { deed: Deed, by: String, reason: String },
     SelectPlan { plan: Plan },
     WallClock { utc_us: u64 },
+    WallClockStepped { utc_us: u64, by_us: i64 },
+    FileTaken { file: File, name: String, hash: [u8; 32], by: String, reason: String },
     Timer,
 }
 
@@ -206,6 +208,10 @@ impl Owned {
             Wake::Deed { deed, by, reason } => Self::Deed { deed, by, reason },
             Wake::SelectPlan { plan } => Self::SelectPlan { plan },
             Wake::WallClock { utc_us } => Self::WallClock { utc_us },
+            Wake::WallClockStepped { utc_us, by_us } => Self::WallClockStepped { utc_us, by_us },
+            Wake::FileTaken { file, name, hash, by, reason } => {
+                Self::FileTaken { file, name, hash, by, reason }
+            }
             Wake::Timer => Self::Timer,
         }
     }
@@ -233,6 +239,16 @@ impl Owned {
             }
             Self::SelectPlan { plan } => Wake::SelectPlan { plan: plan.clone() },
             Self::WallClock { utc_us } => Wake::WallClock { utc_us: *utc_us },
+            Self::WallClockStepped { utc_us, by_us } => {
+                Wake::WallClockStepped { utc_us: *utc_us, by_us: *by_us }
+            }
+            Self::FileTaken { file, name, hash, by, reason } => Wake::FileTaken {
+                file: *file,
+                name: name.clone(),
+                hash: *hash,
+                by: by.clone(),
+                reason: reason.clone(),
+            },
             Self::Timer => Wake::Timer,
         }
     }

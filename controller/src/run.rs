@@ -80,6 +80,9 @@ pub struct Loop {
     pub plan: Plan,
     /// Files to keep in the journal.
     pub files: Vec<Entry>,
+    /// What the line must know of the start: files that are others than before, a wall clock that
+    /// went back meanwhile.
+    pub begins: Vec<Wake<'static>>,
     /// Watches the wall clock.
     pub wall: WallWatch,
     /// What the site decides about its journal.
@@ -216,9 +219,13 @@ fn ticks(every: Duration) -> Interval {
 }
 
 impl Running {
-    /// Tells the time of day and the plan, when the line does not follow it already.
+    /// Tells the time of day, what is special about this start, and the plan, when the line does not
+    /// follow it already.
     fn begin(&mut self) {
         self.wake(Wake::WallClock { utc_us: utc_us() });
+        for wake in std::mem::take(&mut self.parts.begins) {
+            self.wake(wake);
+        }
         let follows = self.parts.guard.engine().line().memory().plans.last();
         if follows.is_none_or(|follows| follows.plan != self.parts.plan) {
             let plan = self.parts.plan.clone();
@@ -419,7 +426,7 @@ impl Running {
         }
     }
 
-    /// Tells a jump of the wall clock; the records know the new time at once.
+    /// Tells a jump of the wall clock.
     fn look_at_wall(&mut self) {
         // A loop that takes no input looks later; nothing of the jump is lost by that.
         if self.deaf {
@@ -431,7 +438,7 @@ impl Running {
         }
         if let Some(Step { utc_us, by_us }) = self.parts.wall.look(before, utc_us) {
             tracing::warn!(by_us, "the wall clock jumped");
-            self.wake(Wake::WallClock { utc_us });
+            self.wake(Wake::WallClockStepped { utc_us, by_us });
         }
     }
 

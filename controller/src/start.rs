@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use line_engine::{Engine, Question};
+use line_engine::{Engine, Question, Wake};
 use line_file::{Parity, Rs485};
 use line_model::plan::Plan;
+use line_model::signal::File;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -26,6 +27,7 @@ use crate::journal::restart::{self, Past};
 use crate::journal::writer::{Entry, FileKind, Writer};
 use crate::journal::{JournalFault, Store};
 use crate::mask::Mask;
+use crate::replay::words::file_name;
 use crate::run::{self, Leave, Loop, RunFault};
 use crate::upstream::manifest as upstream;
 use crate::view::Names;
@@ -49,6 +51,8 @@ pub struct Daemon {
     pub data: PathBuf,
     /// Address of the screens.
     pub hmi: SocketAddr,
+    /// Why it is started with these files, in the person's words; may be empty.
+    pub reason: String,
 }
 
 /// Why the daemon did not start or ended badly.
@@ -123,13 +127,13 @@ impl std::error::Error for DaemonFault {
 pub fn daemon(daemon: Daemon) -> Result<(), DaemonFault> {
     let listener = TcpListener::bind(daemon.hmi)
         .map_err(|source| DaemonFault::Listen { address: daemon.hmi, source })?;
-    let (past, writer) = past(&daemon).map_err(DaemonFault::Journal)?;
+    let (past, begins, writer) = past(&daemon).map_err(DaemonFault::Journal)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| DaemonFault::System { what: "the event loop", source })?;
     runtime.block_on(async {
-        let (parts, recorder) = parts(daemon, listener, past, writer)?;
+        let (parts, recorder) = parts(daemon, listener, past, begins, writer)?;
         let ended = run::run(parts).await.map_err(DaemonFault::Run);
         recorder.wait(DUMP_MAX);
         ended
@@ -137,17 +141,41 @@ pub fn daemon(daemon: Daemon) -> Result<(), DaemonFault> {
 }
 
 /// Opens the journal and brings back what it knows.
-fn past(daemon: &Daemon) -> Result<(Past, Writer), JournalFault> {
+fn past(daemon: &Daemon) -> Result<(Past, Vec<Wake<'static>>, Writer), JournalFault> {
     let layout = &daemon.line.value.engine.layout;
     let mut store = Store::open(&daemon.data, daemon.line.value.policies.journal, utc_us())?;
     check_same_line(&store, &daemon.line.value, &daemon.data)?;
     let past = restart::restore(&mut store, layout, utc_us())?;
+    let mut begins = taken(&store, daemon)?;
     let step = daemon.line.value.policies.wall.step.0;
-    if let Some(Step { by_us, .. }) = past.back.filter(|back| back.by_us.unsigned_abs() > step) {
-        tracing::warn!(by_us, "the wall clock went back while nobody was here");
-    }
+    let back = past.back.filter(|back| back.by_us.unsigned_abs() > step);
+    begins.extend(back.map(|Step { utc_us, by_us }| Wake::WallClockStepped { utc_us, by_us }));
     let writer = Writer::start(store)?;
-    Ok((past, writer))
+    Ok((past, begins, writer))
+}
+
+/// The files that are others than the journal keeps: who changed them and why is for the audit.
+fn taken(store: &Store, daemon: &Daemon) -> Result<Vec<Wake<'static>>, JournalFault> {
+    let Daemon { line, plan, manifest, reason, .. } = daemon;
+    let files = [
+        (FileKind::Line, File::Line, &line.name, &line.bytes),
+        (FileKind::Plan, File::Plan, &plan.name, &plan.bytes),
+        (FileKind::Manifest, File::Manifest, &manifest.name, &manifest.bytes),
+    ];
+    let by = format!("start by user {}", rustix::process::getuid().as_raw());
+    let mut taken = Vec::new();
+    for (kind, file, name, bytes) in files {
+        let kept = restart::kept_file(store, kind)?;
+        if kept.is_none_or(|(_, kept)| kept != *bytes) {
+            let name = Path::new(name).file_name().map_or_else(
+                || file_name(file).to_owned(),
+                |name| name.to_string_lossy().into_owned(),
+            );
+            let (hash, by) = (*blake3::hash(bytes).as_bytes(), by.clone());
+            taken.push(Wake::FileTaken { file, name, hash, by, reason: reason.clone() });
+        }
+    }
+    Ok(taken)
 }
 
 /// Parcels and positions of another geometry mean nothing here.
@@ -163,9 +191,10 @@ fn parts(
     daemon: Daemon,
     listener: TcpListener,
     past: Past,
+    begins: Vec<Wake<'static>>,
     writer: Writer,
 ) -> Result<(Loop, Ending), DaemonFault> {
-    let Daemon { line, plan, manifest, data, hmi: _ } = daemon;
+    let Daemon { line, plan, manifest, data, hmi: _, reason: _ } = daemon;
     let read = utc_us();
     let files = vec![
         Entry::File(line.kept(FileKind::Line, read)),
@@ -220,6 +249,7 @@ fn parts(
         names,
         plan: plan.value,
         files,
+        begins,
         wall: WallWatch::new(line.policies.wall),
         policy: line.policies.journal,
         flight,
@@ -316,13 +346,15 @@ fn ask_manifest(manifest: Manifest) -> (mpsc::Sender<Question>, mpsc::Receiver<u
 mod tests {
     use super::*;
     use crate::inputs;
+    use units::Micros;
 
     fn inputs(data: &Path, hmi: SocketAddr) -> Daemon {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         let line = inputs::line(&examples.join("factory-line.toml")).expect("the example is right");
         let plan = inputs::plan(&examples.join("plan.toml"), &line.value).expect("right");
         let manifest = inputs::manifest(&examples.join("manifest.csv"), false).expect("right");
-        Daemon { line, plan, manifest, data: data.to_owned(), hmi }
+        let reason = String::new();
+        Daemon { line, plan, manifest, data: data.to_owned(), hmi, reason }
     }
 
     #[test]
@@ -342,15 +374,48 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut given = inputs(dir.path(), any);
-        let (_, writer) = past(&given).expect("fresh");
+        let (_, begins, writer) = past(&given).expect("fresh");
+        assert_eq!(begins.len(), 3, "every file is new: {begins:?}");
         writer.offer(Entry::File(given.line.kept(FileKind::Line, 1))).expect("room");
         let mut progress = writer.close();
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(progress.wait_for(|progress| progress.closed)).expect("closes");
-        let mut progress = past(&given).expect("the same line goes on").1.close();
+        let (_, begins, writer) = past(&given).expect("the same line goes on");
+        assert_eq!(begins.len(), 2, "the line file is known: {begins:?}");
+        let mut progress = writer.close();
         runtime.block_on(progress.wait_for(|progress| progress.closed)).expect("closes");
         given.line.value.engine.layout.diverters[0].delay.0 += 1;
         let Err(fault) = past(&given) else { panic!("another geometry") };
         assert!(matches!(fault, JournalFault::OtherLine { .. }), "{fault}");
+    }
+
+    #[test]
+    fn a_wall_clock_that_went_back_meanwhile_is_told_and_time_goes_on() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let given = inputs(dir.path(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let closed = |writer: Writer| {
+            let mut progress = writer.close();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(progress.wait_for(|progress| progress.closed)).expect("closes");
+        };
+        let (_, _, writer) = past(&given).expect("fresh");
+        let (mut engine, mut out) = (crate::example::engine(), line_engine::Effects::default());
+        let (at, hour) = (Micros::from_secs(9), 3_600_000_000);
+        let ahead = utc_us() + hour;
+        engine.handle(at, Wake::WallClock { utc_us: ahead }, &mut out);
+        for record in out.records {
+            writer.offer(Entry::Record(record)).expect("room");
+        }
+        writer.offer(Entry::Alive { at, utc_us: ahead }).expect("room");
+        closed(writer);
+        let (found, begins, writer) = past(&given).expect("goes on");
+        closed(writer);
+        assert!(found.now > at, "time never goes back: {:?}", found.now);
+        let stepped = begins.iter().find_map(|wake| match wake {
+            Wake::WallClockStepped { by_us, .. } => Some(*by_us),
+            _ => None,
+        });
+        let by = stepped.expect("told").unsigned_abs();
+        assert!(stepped < Some(0) && by <= hour && by > hour / 2, "{by}");
     }
 }

@@ -43,7 +43,7 @@ impl Door {
         Self { key, ..self }
     }
 
-    /// Filters what a reader said, and what a person scanned; every other input passes.
+    /// Filters what a reader said, and what people scanned and wrote; every other input passes.
     pub(crate) fn admit(&self, input: Input) -> Input {
         match input {
             Input::Read { at, spread, read: Read::Codes(codes) } => {
@@ -55,6 +55,12 @@ impl Door {
                     *code = self.code(core::mem::take(code));
                 }
                 Input::Deed { deed, by, reason: self.words(&reason) }
+            }
+            Input::Command { command, by, reason } => {
+                Input::Command { command, by, reason: self.words(&reason) }
+            }
+            Input::FileTaken { file, name, hash, by, reason } => {
+                Input::FileTaken { file, name, hash, by, reason: self.words(&reason) }
             }
             other => other,
         }

@@ -147,6 +147,12 @@ impl Engine {
                     self.feed(Input::WallClock { utc_us }, out);
                 }
             }
+            Wake::WallClockStepped { utc_us, by_us } => {
+                self.feed(Input::WallClockStepped { utc_us, by_us }, out);
+            }
+            Wake::FileTaken { file, name, hash, by, reason } => {
+                self.feed(Input::FileTaken { file, name, hash, by, reason }, out);
+            }
             Wake::Timer => {}
         }
         self.reports.extend(reports);

@@ -8,7 +8,7 @@ use line_model::Memory;
 use line_model::ids::ParcelId;
 use line_model::layout::Layout;
 use line_model::plan::{Facts, Plan};
-use line_model::signal::{Command, Deed};
+use line_model::signal::{Command, Deed, File};
 use line_model::view::LineView;
 use node_link::{BusId, BusSetup, BusView, LinkLimits, Mark, Outcome, Transmit};
 use units::Micros;
@@ -100,6 +100,26 @@ pub enum Wake<'a> {
     WallClock {
         /// Microseconds since 1970-01-01 UTC.
         utc_us: u64,
+    },
+    /// The wall clock jumped.
+    WallClockStepped {
+        /// What it reads now, microseconds since 1970-01-01 UTC.
+        utc_us: u64,
+        /// How far that is ahead of what it should read; negative = back.
+        by_us: i64,
+    },
+    /// The controller works by another file than before.
+    FileTaken {
+        /// Which kind of file.
+        file: File,
+        /// Its name, without the directory.
+        name: String,
+        /// Hash of its content (blake3).
+        hash: [u8; 32],
+        /// Who.
+        by: String,
+        /// Why, in the person's words; empty when nobody said.
+        reason: String,
     },
     /// A deadline may have come.
     Timer,

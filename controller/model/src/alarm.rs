@@ -275,6 +275,13 @@ alarms! {
     cause "变频器故障、皮带打滑，编码器脱落或断线" "Drive fault, slipping belt, encoder off or its cable broken";
     consequence "无法跟踪，本线暂停" "Nothing can be tracked; the line is held";
     action "检查变频器、皮带和编码器，再按启动" "Check drive, belt and encoder, then start";
+
+    /// The host's wall clock jumped.
+    WallClockStepped = 23 "wall_clock_stepped" Low WhenSeen, 0 ms on, 0 ms off;
+    text "系统时钟跳变，记录中的时刻有间断" "The wall clock jumped: times in records have a break";
+    cause "人工改时或对时服务跳变" "Somebody set the clock, or time synchronisation stepped it";
+    consequence "跟踪和摆出不受影响，日报和查询的时刻不连续" "Sorting goes on unchanged; times in reports are not continuous";
+    action "检查对时服务和时区，确认后核对当班日报" "Check time synchronisation and zone, then the report of the shift";
 }
 
 #[cfg(test)]

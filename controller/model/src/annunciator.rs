@@ -253,7 +253,8 @@ impl Line {
                 | Alarm::QuarantineAtEnd(_)
                 | Alarm::InputQuarantined
                 | Alarm::NotEmpty
-                | Alarm::Flood => false,
+                | Alarm::Flood
+                | Alarm::WallClockStepped => false,
             }
     }
 

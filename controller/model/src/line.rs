@@ -1,5 +1,6 @@
 //! The line as one machine: one function per input.
 
+use crate::alarm::Alarm;
 use crate::chute::ChuteCause;
 use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{NodeId, ParcelId};
@@ -132,8 +133,12 @@ impl Line {
             Input::WallClock { utc_us } => {
                 self.memory.wall = Some(WallTime { at: self.memory.now, utc_us });
             }
-            // Its work was done before.
-            Input::Timer => {}
+            Input::WallClockStepped { utc_us, by_us: _ } => {
+                self.memory.wall = Some(WallTime { at: self.memory.now, utc_us });
+                self.raise(Alarm::WallClockStepped, out);
+            }
+            // Files are for people; a timer has done its work in `run_deadlines`.
+            Input::FileTaken { .. } | Input::Timer => {}
         }
     }
 

@@ -210,8 +210,40 @@ pub enum Input {
         /// Microseconds since 1970-01-01 UTC.
         utc_us: u64,
     },
+    /// The wall clock jumped: an alarm for people, no decision depends on it.
+    WallClockStepped {
+        /// What it reads now, microseconds since 1970-01-01 UTC.
+        utc_us: u64,
+        /// How far that is ahead of what it should read; negative = back.
+        by_us: i64,
+    },
+    /// A file that the controller works by is another one than before: for people, no decision
+    /// depends on it. Its content is kept beside the records.
+    FileTaken {
+        /// Which kind of file.
+        file: File,
+        /// Its name, without the directory.
+        name: String,
+        /// Hash of its content (blake3).
+        hash: [u8; 32],
+        /// Who.
+        by: String,
+        /// Why, in the person's words; empty when nobody said.
+        reason: String,
+    },
     /// A deadline has come.
     Timer,
+}
+
+/// A kind of file that the controller works by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum File {
+    /// The line file with every setting.
+    Line,
+    /// The sort plan.
+    Plan,
+    /// The manifest.
+    Manifest,
 }
 
 /// What a reader said for one trigger.

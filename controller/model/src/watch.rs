@@ -152,7 +152,7 @@ impl Line {
         let eyes = self.memory.eyes.iter().enumerate();
         let due =
             eyes.filter(|(eye, memory)| self.jam_at(*eye, memory).is_some_and(|at| at <= now));
-        let foremost = due.map(|(eye, _)| eye).last();
+        let foremost = due.map(|(eye, _)| eye).max();
         if let Some(eye) = foremost.and_then(|eye| self.layout.eye_id(eye)) {
             // The belt stops for all: whoever lies behind the foremost is its queue.
             let before = usize::from(eye.0).checked_sub(1);

@@ -8,6 +8,7 @@ use super::stories::{self, Filter, ReadError, Row};
 use super::story::{self, Class, Story};
 use super::stream::Subscription;
 use super::{access, buttons, limits, local_time, mask, words};
+use crate::audit;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::Path;
@@ -224,10 +225,11 @@ impl CommandBody {
         })
     }
 
-    /// The reason, without what no screen could show.
-    fn reason(&self) -> String {
-        let shown = self.reason.chars().filter(|c| !c.is_control());
-        shown.take(limits::REASON_CHARS).collect::<String>().trim().to_owned()
+    /// The reason; `None` when it is none that can be kept. What stops the line is never refused
+    /// for its words: then they are left out.
+    fn reason(&self, command: Command) -> Option<String> {
+        let stops = matches!(command, Command::Stop | Command::Hold | Command::Abort);
+        audit::reason(&self.reason).ok().or_else(|| stops.then(String::new))
     }
 }
 
@@ -249,8 +251,11 @@ pub(super) async fn command(asker: Asker, headers: HeaderMap, body: Bytes) -> Re
         tracing::warn!(screen = %asker.address, command = buttons::name(command), "not a panel");
         return plain(StatusCode::FORBIDDEN, Msg::WhyNotPanel);
     }
+    let Some(reason) = body.reason(command) else {
+        let text = lang.fill(Msg::SayBadReason, &[&limits::REASON_CHARS.to_string()]);
+        return say(StatusCode::BAD_REQUEST, false, text, vec![]);
+    };
     let taken = lang.fill(Msg::SayTaken, &[buttons::label(command).text(lang)]);
-    let reason = body.reason();
     give(&asker, Order::Command { command, reason }, taken).await
 }
 

@@ -37,6 +37,19 @@ pub(super) fn all(lang: Lang, line: &LineView, panel: bool) -> Vec<Button> {
         .collect()
 }
 
+/// Reasons that a screen offers for stopping and pausing, so that nobody has to write, and to name
+/// somebody, while a line waits.
+pub(super) const REASONS: [Msg; 8] = [
+    Msg::ReasonUnsaid,
+    Msg::ReasonShift,
+    Msg::ReasonJam,
+    Msg::ReasonBag,
+    Msg::ReasonUnsafe,
+    Msg::ReasonRepair,
+    Msg::ReasonWait,
+    Msg::ReasonOther,
+];
+
 /// Name of a command in the interface.
 pub(super) const fn name(command: Command) -> &'static str {
     match command {

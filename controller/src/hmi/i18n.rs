@@ -214,6 +214,15 @@ messages! {
     CommandShelve "搁置报警" "Shelve";
     CommandUnshelve "取消搁置" "Unshelve";
     CommandHold "暂停" "Hold";
+    StopWhy "停止/暂停原因" "Why stop or hold";
+    ReasonUnsaid "未说明" "Not said";
+    ReasonShift "换班或收班" "Change or end of shift";
+    ReasonJam "处理卡件" "Clearing a jam";
+    ReasonBag "换包" "Changing bags";
+    ReasonUnsafe "安全隐患" "Something is unsafe";
+    ReasonRepair "设备检修" "Repair";
+    ReasonWait "等待上/下游" "Waiting for others";
+    ReasonOther "其他" "Other";
     WhyNotPanel "此屏幕不是线边操作屏，只能停止" "This screen is not a panel of the line: it can only stop";
     WhyAlready "已经是「{}」" "Already {}";
     WhyResetFirst "请先复位" "Reset first";
@@ -229,6 +238,7 @@ messages! {
     SayBusy "控制器忙，请再试" "The controller is busy: try again";
     SayOrigin "请求来源不符，已拒绝" "Refused: the request came from another site";
     SayBadCommand "不认识的操作" "Unknown command";
+    SayBadReason "原因最多 {} 字，且只能一行" "A reason has at most {} characters in one line";
     // Figures.
     Throughput "分拣量" "Throughput";
     PerHour "件/小时" "parcels/h";

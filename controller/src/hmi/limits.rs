@@ -20,14 +20,12 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 /// A client that takes no bytes for this long is dropped.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Body of a command in bytes: a reason in Chinese characters of three bytes each.
-pub(super) const BODY_BYTES: usize = 1_024;
+/// Body of a command in bytes: the longest reason, escaped, and the rest.
+pub(super) const BODY_BYTES: usize = 2_048;
 /// Body of a deed in bytes: a code and a reason in Chinese characters of three bytes each.
 pub(super) const DEED_BYTES: usize = 1_024;
 /// Characters of a code that a person scanned or typed.
 pub(super) const DEED_CODE_CHARS: usize = 64;
-/// Characters of a reason.
-pub(super) const REASON_CHARS: usize = 200;
 /// Request head in bytes.
 pub(super) const HEAD_BYTES: usize = 16 * 1024;
 /// Parcels in one list.
@@ -50,3 +48,6 @@ pub(super) const TAPS: usize = 4;
 pub(super) const FRAMES_PERIOD: Duration = Duration::from_millis(50);
 /// Frames in one batch; more wait in the tap's own queue.
 pub(super) const FRAMES_MAX: usize = 1_000;
+
+/// Characters of a person's reason; a longer one is refused, or left out where it stops the line.
+pub(super) const REASON_CHARS: usize = crate::audit::REASON_MAX;

@@ -8,7 +8,7 @@ use super::router::{Asker, Lenient};
 use super::stories::{self, Filter, ReadError, Row};
 use super::story::{self, Class, Story};
 use super::words::Tone;
-use super::{limits, local_time, mask};
+use super::{buttons, limits, local_time, mask};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};

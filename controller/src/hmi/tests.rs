@@ -30,6 +30,8 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 use units::{Distance, EncoderId, Micros, MmPerSecond};
 
+mod reasons;
+
 fn layout() -> Layout {
     let node = |name: &str, duty| NodePlace { name: name.to_owned(), duty };
     let chute = |number, side, role| ChutePlace {
@@ -539,7 +541,7 @@ async fn foreign_pages_and_odd_bodies_are_refused() {
     plain.headers_mut().insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
     let mut without = post(OWN, stop);
     without.headers_mut().remove(header::ORIGIN);
-    let long = format!("{{\"command\":\"{}\"}}", "x".repeat(1_100));
+    let long = format!("{{\"command\":\"{}\"}}", "x".repeat(2_100));
     for (request, expected) in [
         (post("http://evil.example", stop), StatusCode::FORBIDDEN),
         (post("null", stop), StatusCode::FORBIDDEN),

@@ -286,7 +286,8 @@ fn alarm_subject(lang: Lang, view: &HmiView, alarm: Alarm) -> String {
         | Alarm::EndFull
         | Alarm::InputQuarantined
         | Alarm::NotEmpty
-        | Alarm::Flood => String::new(),
+        | Alarm::Flood
+        | Alarm::WallClockStepped => String::new(),
     }
 }
 
@@ -312,7 +313,8 @@ pub(super) fn alarm_key(alarm: Alarm) -> String {
         | Alarm::EndFull
         | Alarm::InputQuarantined
         | Alarm::NotEmpty
-        | Alarm::Flood => 0,
+        | Alarm::Flood
+        | Alarm::WallClockStepped => 0,
     };
     format!("{}.{number}", alarm.code())
 }
@@ -339,7 +341,8 @@ pub(super) const fn alarm_parcel(alarm: Alarm) -> Option<u64> {
         | Alarm::EyeStuck(_)
         | Alarm::EyeBlind(_)
         | Alarm::EyeDirty(_)
-        | Alarm::EncoderStall(_) => None,
+        | Alarm::EncoderStall(_)
+        | Alarm::WallClockStepped => None,
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn record(
     input: &Input,
     decisions: &[Decision],
 ) -> Result<()> {
-    if let Input::WallClock { utc_us } = input {
+    if let Input::WallClock { utc_us } | Input::WallClockStepped { utc_us, .. } = input {
         tx.prepare_cached("INSERT OR REPLACE INTO wall_clock (at_us, utc_us) VALUES (?1, ?2)")?
             .execute(params![at.0, utc_us])?;
     }
@@ -289,7 +289,8 @@ fn alarm_subject(alarm: Alarm) -> Option<u64> {
         | Alarm::EndFull
         | Alarm::InputQuarantined
         | Alarm::NotEmpty
-        | Alarm::Flood => None,
+        | Alarm::Flood
+        | Alarm::WallClockStepped => None,
     }
 }
 

@@ -32,6 +32,10 @@ impl Mask {
         let mut memory: Memory = snapshot::decode(bytes)?;
         memory.live.values_mut().for_each(|parcel| self.parcel(parcel));
         memory.open.values_mut().for_each(|open| self.parcel(&mut open.parcel));
+        let entries = memory.annunciator.entries.values_mut();
+        entries.filter_map(|entry| entry.shelf.as_mut()).for_each(|shelf| {
+            shelf.by = self.person(&shelf.by);
+        });
         memory.landed = memory.landed.iter().map(|waybill| self.code(waybill)).collect();
         Ok(snapshot::encode(&memory))
     }
@@ -57,7 +61,7 @@ impl Mask {
                 codes.iter_mut().for_each(|code| *code = self.code(code));
             }
             Input::Route { facts: Some(facts), .. } => self.facts(facts),
-            Input::Command { by, .. } => *by = self.person(by),
+            Input::Command { by, .. } | Input::FileTaken { by, .. } => *by = self.person(by),
             Input::Deed { deed, by, .. } => {
                 // A bag's label is no waybill.
                 if let Deed::PutByHand { code, .. }

@@ -199,7 +199,8 @@ impl Replay {
         if recorded.number != expected {
             return Err(ReplayFault::Gap { expected, found: recorded.number });
         }
-        if let Input::WallClock { utc_us } = recorded.input {
+        if let Input::WallClock { utc_us } | Input::WallClockStepped { utc_us, .. } = recorded.input
+        {
             self.utc = Some(UtcPair { at: recorded.at, utc_us });
         }
         let (line, mut now) = (&mut self.line, Vec::new());

@@ -6,7 +6,9 @@ use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ZoneId};
 use line_model::layout::Layout;
 use line_model::packml::StateReason;
 use line_model::parcel::Confidence;
-use line_model::signal::{ArmEnd, ChuteContact, Command, Contact, Deed, DownReason, Input, Read};
+use line_model::signal::{
+    ArmEnd, ChuteContact, Command, Contact, Deed, DownReason, File, Input, Read,
+};
 use line_model::view::Unmet;
 
 /// What happened.
@@ -87,8 +89,30 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             format!("a parcel {edge} the exit of {}", zone(layout, *id))
         }
         Input::WallClock { utc_us } => format!("wall clock {}", super::time::utc(*utc_us)),
+        Input::WallClockStepped { utc_us, by_us } => {
+            let way = if *by_us < 0 { "back" } else { "ahead" };
+            let ms = by_us.unsigned_abs() / 1_000;
+            format!("the wall clock jumped {ms} ms {way} to {}", super::time::utc(*utc_us))
+        }
+        Input::FileTaken { file, name, hash, by, reason: _ } => {
+            format!("{by} gave the {} {name}, {}", file_name(*file), short(hash))
+        }
         Input::Timer => "a deadline".to_owned(),
     }
+}
+
+/// A kind of file.
+pub const fn file_name(file: File) -> &'static str {
+    match file {
+        File::Line => "line file",
+        File::Plan => "plan",
+        File::Manifest => "manifest",
+    }
+}
+
+/// The first digits of a hash: enough for people to tell two files apart.
+pub fn short(hash: &[u8; 32]) -> String {
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What was decided.

@@ -2,7 +2,7 @@
 
 use super::tags;
 use alloc::string::String;
-use line_model::signal::{ArmEnd, ChuteContact, Contact, Deed, DownReason, Input, Read};
+use line_model::signal::{ArmEnd, ChuteContact, Contact, Deed, DownReason, File, Input, Read};
 
 tags! { Input, "an input" {
     1 Edge { eye active at spread };
@@ -34,6 +34,8 @@ tags! { Input, "an input" {
     27 ZoneExit { zone active };
     40 Chute { chute contact active };
     41 Deed { deed by reason };
+    50 WallClockStepped { utc_us by_us };
+    51 FileTaken { file name hash by reason };
 } }
 
 tags! { ChuteContact, "a chute's contact" {
@@ -52,6 +54,12 @@ tags! { Deed, "a deed" {
     7 PutByHand { chute code };
     8 Missorted { chute code };
     9 Fallen { code };
+} }
+
+tags! { File, "a kind of file" {
+    1 Line;
+    2 Plan;
+    3 Manifest;
 } }
 
 tags! { Read, "a read" {

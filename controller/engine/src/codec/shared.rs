@@ -135,6 +135,7 @@ tags! { Alarm, "an alarm" {
     20 EyeBlind(eye);
     21 EyeDirty(eye);
     22 EncoderStall(node);
+    60 WallClockStepped;
 } }
 
 /// As a set of texts: ascending.

@@ -7,6 +7,7 @@ mod packml;
 mod plant;
 mod property;
 mod tracking;
+mod wall_clock;
 mod watch;
 
 use crate::harness::Bench;

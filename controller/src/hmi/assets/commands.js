@@ -3,6 +3,7 @@
 import { fill, setText } from "./dom.js";
 
 const SHOWN_MS = 6000;
+const GIVES_REASON = ["stop", "hold", "complete"];
 
 function speaker(said) {
   return (tone, text) => {
@@ -39,7 +40,12 @@ function give(main, say, button) {
     say("attention", fill(main.dataset.refused, why));
     return;
   }
-  send(main, say, button, { command: button.dataset.command });
+  const { command } = button.dataset;
+  const choice = document.getElementById("reason");
+  const reason = GIVES_REASON.includes(command) ? choice.value : "";
+  // The next stop has a reason of its own.
+  if (reason) choice.selectedIndex = 0;
+  send(main, say, button, { command, reason });
 }
 
 export function connect(main) {

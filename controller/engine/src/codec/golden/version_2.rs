@@ -22,7 +22,7 @@ use line_model::packml::{State, StateReason, UnitMode};
 use line_model::parcel::Confidence;
 use line_model::plan::{Allocation, CutOff, Plan, Rule};
 use line_model::reason::Reason;
-use line_model::signal::{ChuteContact, Command, Deed, Input};
+use line_model::signal::{ChuteContact, Command, Deed, File, Input};
 use line_model::view::Unmet;
 use line_model::waybills::Waybills;
 use std::format;
@@ -395,4 +395,18 @@ fn the_annunciator_of_a_snapshot() {
          0e 0000000000000005 03 01 0000000000000006 00000001 78 00000000 \
          00000001 0f 0000000000000007 00000000 01 0a 00000001 0000000000000008",
     );
+}
+
+#[test]
+fn what_is_told_for_people() {
+    let stepped = Input::WallClockStepped { utc_us: 11, by_us: -2 };
+    check(2, &stepped, "32 000000000000000b fffffffffffffffe");
+    for (file, golden) in [(File::Line, "01"), (File::Plan, "02"), (File::Manifest, "03")] {
+        let (name, by, reason) = ("n".to_string(), "x".to_string(), "y".to_string());
+        let input = Input::FileTaken { file, name, hash: [0xAB; 32], by, reason };
+        let hash = "ab".repeat(32);
+        check(2, &input, &format!("33 {golden} 00000001 6e {hash} 00000001 78 00000001 79"));
+    }
+    let raised = Decision::Alarm { alarm: Alarm::WallClockStepped, raised: true };
+    check(2, &raised, "07 3c 01");
 }
