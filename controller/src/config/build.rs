@@ -476,7 +476,7 @@ impl<'a> Builder<'a> {
             gap_target: self.counts(derived.gap_target),
             in_flight_max: tracking.in_flight_max,
             jam: millis(file.timing.jam_ms.unwrap_or(geometry::JAM_MS)),
-            sleep: file.timing.sleep_s.map(|seconds| Micros::from_secs(u64::from(seconds))),
+            sleep: file.timing.sleep_s.map(|s| Micros::from_secs(s.into())),
         }
     }
 
@@ -496,9 +496,8 @@ impl<'a> Builder<'a> {
     }
 
     fn station(&self, node: &Node, derived: &Derived) -> StationSetup {
-        let debounce = i64::from(node.debounce_ms);
         // Rounded up, so that nothing is called heard too early.
-        let lag = (i64::from(self.speed) * debounce).div_euclid(1_000) + 1;
+        let lag = (i64::from(self.speed) * i64::from(node.debounce_ms)).div_euclid(1_000) + 1;
         StationSetup {
             node: self.node(&node.name),
             unit: node.unit,
@@ -552,9 +551,7 @@ impl<'a> Builder<'a> {
                         set(point.id, InputRole::Eye(EyeId(id(n))));
                     }
                 }
-                let mut zones = file.zone.iter();
-                let mine = zones.position(|z| z.node == node.name && z.mode == ZoneMode::Gapping);
-                if let Some(n) = mine {
+                if let Some(n) = geometry::gapping_zone(file, &node.name) {
                     set(points::zone::EYE_EXIT, InputRole::ZoneExit(ZoneId(id(n))));
                 }
             }

@@ -517,6 +517,11 @@ fn leases(
 /// Blocked for longer, an eye is jammed, unless the file says otherwise.
 pub(super) const JAM_MS: u32 = 5_000;
 
+/// The gapping zone of this node, by index.
+pub(super) fn gapping_zone(file: &LineFile, node: &str) -> Option<usize> {
+    file.zone.iter().position(|zone| zone.node == node && zone.mode == ZoneMode::Gapping)
+}
+
 /// How long a parcel is on a zone at nominal speed.
 pub(super) fn transit(zone: &line_file::Zone) -> units::Micros {
     let way = i64::from(zone.to_mm) - i64::from(zone.from_mm);
