@@ -101,6 +101,22 @@ fn limits() -> Limits {
     }
 }
 
+fn full_chute() -> ChuteView {
+    ChuteView {
+        chute: ChuteNo(1),
+        state: ChuteState::Full { by: FullBy::Eye },
+        since: Micros::from_secs(30),
+        lamp: Lamp::Blink,
+        content: Content {
+            label: Some("BAG0000123456".to_owned()),
+            pieces: 25,
+            ..Content::default()
+        },
+        coming: 1,
+        counts: ChuteCounts::default(),
+    }
+}
+
 pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
     let mut end_landed = BTreeMap::new();
     let _ = end_landed.insert(Reason::NoRead, 3);
@@ -131,19 +147,7 @@ pub(super) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
             induction_paused: false,
             tally,
             chutes: BTreeMap::from([(ChuteNo(1), 103)]),
-            at_chutes: vec![ChuteView {
-                chute: ChuteNo(1),
-                state: ChuteState::Full { by: FullBy::Eye },
-                since: Micros::from_secs(30),
-                lamp: Lamp::Blink,
-                content: Content {
-                    label: Some("BAG0000123456".to_owned()),
-                    pieces: 25,
-                    ..Content::default()
-                },
-                coming: 1,
-                counts: ChuteCounts::default(),
-            }],
+            at_chutes: vec![full_chute()],
             parcels: vec![ParcelView {
                 id: ParcelId(108),
                 code: Some("YT8801234567890".to_owned()),

@@ -213,20 +213,7 @@ impl std::fmt::Display for JournalFault {
             }
             Self::Missing { path } => write!(f, "read {}: there is no journal", path.display()),
             Self::NotEmpty { path } => write!(f, "use {}: it is not empty", path.display()),
-            Self::Format { path, found } => {
-                let (path, known) = (path.display(), schema::VERSION);
-                if *found > known {
-                    write!(
-                        f,
-                        "read {path}: it has format {found}, from a newer program; this one knows formats up to {known}"
-                    )
-                } else {
-                    write!(
-                        f,
-                        "read {path}: format {found} is not format {known} of this program's journal"
-                    )
-                }
-            }
+            Self::Format { path, found } => other_format(f, path, *found),
             Self::Unreadable { path, record: None, source } if of_the_disk(source) => write!(
                 f,
                 "use {}: {source}; the disk is full or refuses, the file need not be damaged",
@@ -271,17 +258,7 @@ impl std::fmt::Display for JournalFault {
             }
             Self::Backup { path, why } => write!(f, "use the backup {}: {why}", path.display()),
             Self::Decisions { number, older, recorded, now } => {
-                write!(
-                    f,
-                    "repeat record {number}: recorded was {recorded}, this program decides {now}"
-                )?;
-                if *older {
-                    f.write_str(
-                        "; an older program wrote it and was not stopped in order: start that \
-                         program once more, stop it, then start this one",
-                    )?;
-                }
-                Ok(())
+                other_decisions(f, *number, *older, [recorded, now])
             }
             Self::OtherLine { path } => write!(
                 f,
@@ -290,6 +267,38 @@ impl std::fmt::Display for JournalFault {
             ),
         }
     }
+}
+
+fn other_format(
+    f: &mut std::fmt::Formatter<'_>,
+    path: &std::path::Path,
+    found: i64,
+) -> std::fmt::Result {
+    let (path, known) = (path.display(), schema::VERSION);
+    if found > known {
+        write!(
+            f,
+            "read {path}: it has format {found}, from a newer program; this one knows formats up to {known}"
+        )
+    } else {
+        write!(f, "read {path}: format {found} is not format {known} of this program's journal")
+    }
+}
+
+fn other_decisions(
+    f: &mut std::fmt::Formatter<'_>,
+    number: u64,
+    older: bool,
+    [recorded, now]: [&String; 2],
+) -> std::fmt::Result {
+    write!(f, "repeat record {number}: recorded was {recorded}, this program decides {now}")?;
+    if older {
+        f.write_str(
+            "; an older program wrote it and was not stopped in order: start that program once \
+             more, stop it, then start this one",
+        )?;
+    }
+    Ok(())
 }
 
 impl std::error::Error for JournalFault {

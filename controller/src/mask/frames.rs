@@ -297,13 +297,16 @@ mod tests {
         words
     }
 
+    /// What a wire does to a frame's bytes at one of them.
+    type Damage = fn(&mut Vec<u8>, usize);
+
     /// Whatever the wire did to a frame: no five bytes of what it carried stand in what is left.
     #[test]
     fn damaged_frames_tell_nobodys_name() {
         let code = "收件人:王小明 13812345678".as_bytes();
         let answer = answer(&personal(5, code));
         let mut masker = Masker::new(Mask::new(&[9; 32]));
-        let damages: [(What, fn(&mut Vec<u8>, usize)); 4] = [
+        let damages: [(What, Damage); 4] = [
             (What::Crc, |bytes, at| bytes[at] ^= 1 << (at % 8)),
             (What::Crc, |bytes, at| bytes.truncate(at)),
             (What::Crc, |bytes, at| drop(bytes.drain(..at))),

@@ -2,10 +2,11 @@
 
 use line_model::chute::{ChuteEvent, ChuteState, Lamp};
 use line_model::decision::{ArmPlan, Decision, ParcelEvent};
-use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ZoneId};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, Tag, ZoneId};
 use line_model::layout::Layout;
 use line_model::packml::StateReason;
 use line_model::parcel::Confidence;
+use line_model::plan::Facts;
 use line_model::signal::{
     ArmEnd, ChuteContact, Command, Contact, Deed, DownReason, File, Input, Read,
 };
@@ -27,18 +28,14 @@ pub fn input(layout: &Layout, input: &Input) -> String {
         Input::Read { at, spread, read } => {
             format!("read of the trigger at belt {} ± {}: {}", at.at, spread.0, codes(read))
         }
-        Input::Unassigned { at, trigger: Some(trigger) } => {
-            format!("late read of trigger {trigger}, belt {}", at.at)
-        }
-        Input::Unassigned { at, trigger: None } => {
-            format!("read without a trigger, belt {}", at.at)
-        }
+        Input::Unassigned { at, trigger } => format!("{}, belt {}", unasked(*trigger), at.at),
         Input::Measured { at, spread: _, weight, size_mm: [l, w, h] } => {
             let grams = weight.map_or_else(|| "no weight".to_owned(), |w| format!("{} g", w.0));
             format!("scale at belt {}: {grams}, {l} × {w} × {h} mm", at.at)
         }
-        Input::ArmAnswered { tag, taken: true } => format!("arm {} was taken", tag.0),
-        Input::ArmAnswered { tag, taken: false } => format!("arm {} was refused", tag.0),
+        Input::ArmAnswered { tag, taken } => {
+            format!("arm {} was {}", tag.0, if *taken { "taken" } else { "refused" })
+        }
         Input::ArmEnded { tag, end, at, ms: _ } => {
             format!("arm {} ended: {}, belt {}", tag.0, arm_end(*end), at.at)
         }
@@ -56,25 +53,14 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             format!("the encoder of {} has drifted by {}; it is mapped anew", n(node), by.0)
         }
         Input::Adopted { node, tags } => {
-            let tags: Vec<String> = tags.iter().map(|tag| tag.0.to_string()).collect();
-            format!("{} still holds the arms [{}]", n(node), tags.join(", "))
+            format!("{} still holds the arms [{}]", n(node), list(tags))
         }
-        Input::Route { parcel, facts: None } => {
-            format!("parcel {}: not in the manifest", parcel.0)
-        }
-        Input::Route { parcel, facts: Some(facts) } => format!(
-            "parcel {}: the manifest has {} of {}, route {:?}, inspected {}, screened {:?}",
-            parcel.0, facts.waybill, facts.carrier, facts.route, facts.inspected, facts.screened
-        ),
-        Input::Command { command: asked, by, reason } if reason.is_empty() => {
-            format!("{by} commands {}", command(*asked))
-        }
+        Input::Route { parcel, facts } => format!("parcel {}: {}", parcel.0, known(facts.as_ref())),
         Input::Command { command: asked, by, reason } => {
-            format!("{by} commands {}: {reason}", command(*asked))
+            format!("{by} commands {}{}", command(*asked), because(reason))
         }
         Input::Deed { deed: done, by, reason } => {
-            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            format!("{by}: {}{why}", deed(done))
+            format!("{by}: {}{}", deed(done), because(reason))
         }
         Input::PlanSelected { plan } => {
             format!("plan {:?} version {} selected", plan.name, plan.version)
@@ -89,16 +75,42 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             format!("a parcel {edge} the exit of {}", zone(layout, *id))
         }
         Input::WallClock { utc_us } => format!("wall clock {}", super::time::utc(*utc_us)),
-        Input::WallClockStepped { utc_us, by_us } => {
-            let way = if *by_us < 0 { "back" } else { "ahead" };
-            let ms = by_us.unsigned_abs() / 1_000;
-            format!("the wall clock jumped {ms} ms {way} to {}", super::time::utc(*utc_us))
-        }
+        Input::WallClockStepped { utc_us, by_us } => jumped(*utc_us, *by_us),
         Input::FileTaken { file, name, hash, by, reason: _ } => {
             format!("{by} gave the {} {name}, {}", file_name(*file), short(hash))
         }
         Input::Timer => "a deadline".to_owned(),
     }
+}
+
+fn list(tags: &[Tag]) -> String {
+    let tags: Vec<String> = tags.iter().map(|tag| tag.0.to_string()).collect();
+    tags.join(", ")
+}
+
+fn unasked(trigger: Option<u16>) -> String {
+    trigger.map_or_else(
+        || "read without a trigger".to_owned(),
+        |trigger| format!("late read of trigger {trigger}"),
+    )
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
+fn known(facts: Option<&Facts>) -> String {
+    let Some(facts) = facts else { return "not in the manifest".to_owned() };
+    format!(
+        "the manifest has {} of {}, route {:?}, inspected {}, screened {:?}",
+        facts.waybill, facts.carrier, facts.route, facts.inspected, facts.screened
+    )
+}
+
+fn jumped(utc_us: u64, by_us: i64) -> String {
+    let way = if by_us < 0 { "back" } else { "ahead" };
+    let ms = by_us.unsigned_abs() / 1_000;
+    format!("the wall clock jumped {ms} ms {way} to {}", super::time::utc(utc_us))
 }
 
 /// A kind of file.

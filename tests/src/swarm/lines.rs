@@ -124,8 +124,11 @@ fn over(base: &str, own: &str) -> String {
     toml::to_string(&table).expect("TOML again")
 }
 
+/// Chutes by diverter and side.
+type Beds = Vec<[Option<u16>; 2]>;
+
 /// Chutes by diverter and side, and the role of each.
-fn chutes(rng: &mut Rng) -> (Vec<[Option<u16>; 2]>, Vec<(u16, &'static str)>) {
+fn chutes(rng: &mut Rng) -> (Beds, Vec<(u16, &'static str)>) {
     let of = rng.below(100);
     let size = SIZES.iter().find(|(up_to, ..)| of < *up_to).unwrap_or(&SIZES[0]);
     let count = rng.between(size.1, size.2);
