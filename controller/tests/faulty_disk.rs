@@ -155,8 +155,9 @@ fn pending(view: &Value) -> u64 {
 }
 
 fn stalled(view: &Value) -> bool {
-    let alarms = view["alarms"].to_string();
-    alarms.contains("commits_stalled")
+    let alarms = view["alarms"].as_array().into_iter().flatten();
+    let mut standing = alarms.filter(|alarm| alarm["stands"] == true);
+    standing.any(|alarm| alarm["code"] == "commits_stalled")
 }
 
 fn goes_through(word: &str, why: &str) {

@@ -89,10 +89,9 @@ impl Outcome {
                 strayed.push((one.index, "nobody's".to_owned()));
                 continue;
             };
-            let readable = one.codes.iter().eq([&one.waybill]);
             let own = ["no_read", "multi_code", "no_manifest"];
             let ended = belief.ended.iter().any(|reason| own.contains(reason));
-            if belief.landed.is_empty() && (readable || !ended) && !(readable && ended) {
+            if belief.landed.is_empty() && !ended {
                 let text =
                     format!("{:?}, ended {:?}, open {}", one.lies, belief.ended, belief.open);
                 strayed.push((one.index, text));

@@ -121,8 +121,11 @@ fn kill_one_line(binaries: &Binaries, index: u64, kills: u64, seed: u64) -> Kill
     let place = Scratch::new(&format!("kill-{index}"));
     // About one parcel a second, so that parcels are on the line whenever it dies.
     let parcels = kills * 8 + 10;
-    let inputs =
-        if index % 2 == 0 { Inputs::demo(parcels, seed) } else { Inputs::fast(parcels, seed) };
+    let inputs = if index.is_multiple_of(2) {
+        Inputs::demo(parcels, seed)
+    } else {
+        Inputs::fast(parcels, seed)
+    };
     let (log, data) = (place.at("log"), place.at("data"));
     let sim = Sim::start(binaries, &inputs, place.dir(), Some(&log)).expect("sim starts");
     let hmi = process::free_address().expect("loopback");

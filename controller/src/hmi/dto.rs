@@ -203,6 +203,8 @@ pub(super) struct AlarmDto {
     pub(super) act: String,
     /// A person has yet to acknowledge it.
     pub(super) open: bool,
+    /// Its cause is there; false = gone, and waits only for a person to say that they know.
+    pub(super) stands: bool,
     /// The parcel that it is about.
     pub(super) parcel: Option<u64>,
 }
@@ -443,6 +445,7 @@ fn alarms(lang: Lang, view: &HmiView) -> Vec<AlarmDto> {
         state: words::alarm_state(lang, alarm),
         act: lang.fill(Msg::AlarmAct, &[words::alarm_action(lang, alarm.alarm)]),
         open: alarm.attention != Attention::Acknowledged,
+        stands: alarm.attention != Attention::Returned,
         parcel: words::alarm_parcel(alarm.alarm),
     })
     .collect()
