@@ -112,6 +112,7 @@ pub fn ask(data: &Path, patience: Duration) -> io::Result<bool> {
             std::fs::remove_file(&request)?;
             return Ok(false);
         }
+        // The daemon that is asked is another process: only its taking the request away tells.
         std::thread::sleep(LOOK_EVERY / 10);
     }
     Ok(true)
