@@ -2,6 +2,7 @@
 
 use line_sim::nodes::{Clock, NativeNode};
 use line_sim::rng::Rng;
+use node::limits::INPUTS_MAX;
 use node::{Identity, Input, Output, Stamp};
 use registers::NodeKind;
 use units::{Counts, Micros, Serial};
@@ -65,8 +66,8 @@ pub(super) struct Place {
     serial_number: u32,
     pub(super) off: bool,
     /// Raw levels of its inputs, and when each changed last on the node's own clock.
-    pub(super) levels: [bool; 8],
-    pub(super) changed: [u32; 8],
+    pub(super) levels: [bool; INPUTS_MAX],
+    pub(super) changed: [u32; INPUTS_MAX],
     /// When it needs a tick.
     pub(super) wake: u64,
     /// The last bytes on its line.
@@ -88,8 +89,8 @@ impl Place {
             offset: 0,
             serial_number: rng.word(),
             off: false,
-            levels: [false; 8],
-            changed: [0; 8],
+            levels: [false; INPUTS_MAX],
+            changed: [0; INPUTS_MAX],
             wake: 0,
             heard: Vec::new(),
         };
