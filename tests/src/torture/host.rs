@@ -23,15 +23,19 @@ const TIMEOUT: Micros = Micros::from_millis(40);
 /// How long a commit takes, in µs.
 const COMMIT_US: [u64; 2] = [800, 6_000];
 
+/// Numbers that each node's inputs have among the chutes; no kind has more inputs.
+const INPUTS: u16 = 16;
+
 /// The chute that stands for an input of a node: every edge then comes with the node's own clock.
 const fn chute_of(node: u16, input: u16) -> ChuteNo {
-    ChuteNo(1 + node * 8 + input)
+    ChuteNo(1 + node * INPUTS + input)
 }
 
 /// The node and input that a chute stands for.
 pub(super) fn input_of(chute: ChuteNo) -> (usize, u8) {
     let number = usize::from(chute.0 - 1);
-    (number / 8, u8::try_from(number % 8).expect("below 8"))
+    let inputs = usize::from(INPUTS);
+    (number / inputs, u8::try_from(number % inputs).expect("few inputs"))
 }
 
 /// One thing told to the line: whose, of which boot, and what.
