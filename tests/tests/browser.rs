@@ -28,7 +28,12 @@ fn assert_quiet(browser: &Browser) {
 /// Nothing sticks out of the page, and everything that is pressed is large enough for a glove.
 fn assert_fits(browser: &Browser, (width, _): (u32, u32), page: &str) {
     let wide = browser.script("return document.documentElement.scrollWidth");
-    assert!(wide.as_u64() <= Some(width.into()), "{page} is {wide} px wide");
+    let out = browser.script(
+        "return [...document.querySelectorAll('body *')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth && e.offsetParent)
+            .map(e => e.outerHTML.slice(0, 120)).slice(-3)",
+    );
+    assert!(wide.as_u64() <= Some(width.into()), "{page} is {wide} px wide: {out}");
     let small = browser.script(
         "return [...document.querySelectorAll('button, nav a, a.button, a.row, .language, input')]
             .filter(e => e.offsetParent && e.getBoundingClientRect().height < 44)
