@@ -23,12 +23,12 @@ const TIMEOUT: Micros = Micros::from_millis(40);
 /// How long a commit takes, in µs.
 const COMMIT_US: [u64; 2] = [800, 6_000];
 
-/// Numbers that each node's inputs have among the chutes; no kind has more inputs.
-const INPUTS: u16 = 16;
+/// Numbers that each node's inputs have among the chutes; as many as a node can have (`INPUTS_MAX`).
+pub(super) const INPUTS: u8 = 16;
 
 /// The chute that stands for an input of a node: every edge then comes with the node's own clock.
-const fn chute_of(node: u16, input: u16) -> ChuteNo {
-    ChuteNo(1 + node * INPUTS + input)
+fn chute_of(node: u16, input: u16) -> ChuteNo {
+    ChuteNo(1 + node * u16::from(INPUTS) + input)
 }
 
 /// The node and input that a chute stands for.

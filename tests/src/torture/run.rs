@@ -198,7 +198,7 @@ impl Run {
     fn begin(&mut self, index: usize) {
         self.ledger.booted(index, self.places[index].boot_id);
         self.feed(index, Input::Tick, None);
-        for input in 0..16u8 {
+        for input in 0..super::host::INPUTS {
             if self.places[index].levels[usize::from(input)] {
                 self.level(index, input, true);
             }

@@ -78,7 +78,7 @@ impl Run {
 
     /// Inputs that have settled at another level.
     fn inputs(&mut self, index: usize, before: u16, after: u16) {
-        for input in (0..16u8).filter(|input| (before ^ after) >> input & 1 == 1) {
+        for input in (0..super::host::INPUTS).filter(|input| (before ^ after) >> input & 1 == 1) {
             let place = &self.places[index];
             let slot = usize::from(input);
             let (active, ms) = (after >> input & 1 == 1, place.changed[slot]);
