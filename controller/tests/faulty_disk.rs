@@ -44,20 +44,24 @@ impl Drop for Daemon {
     }
 }
 
-/// The daemon on the disk of `dir`, and the address of its screens.
-fn command(dir: &Path) -> (Command, String) {
+/// The daemon on the disk of `dir`, and the address of its screens; `keys` are lines of its line
+/// file's `[journal]`.
+fn command(dir: &Path, keys: &str) -> (Command, String) {
     let free = || {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
         listener.local_addr().expect("an address").to_string()
     };
     let (hmi, examples) = (free(), root().join("examples"));
-    let line = examples.join("factory-line.toml");
+    let text = std::fs::read_to_string(examples.join("factory-line.toml")).expect("the example");
+    let (before, _) = text.split_once("[journal]").expect("the example shows it");
+    let text = format!("{before}[journal]\n{keys}\n");
+    let line = dir.join("line.toml");
+    std::fs::write(&line, &text).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sortline"));
     command.arg("run").arg("--line").arg(&line);
     command.arg("--plan").arg(examples.join("plan.toml"));
     command.arg("--manifest").arg(examples.join("manifest.csv"));
     command.arg("--data").arg(dir.join("data")).args(["--hmi", &hmi]);
-    let text = std::fs::read_to_string(&line).expect("the example");
     for bus in line_file::LineFile::parse(&text).expect("the example").bus {
         let rtu = matches!(bus.kind, line_file::BusKind::Rtu);
         let at = if rtu { "/dev/null".to_owned() } else { free() };
@@ -85,7 +89,11 @@ fn replays(data: &Path) {
 
 impl Daemon {
     fn start(dir: &Path) -> Self {
-        let (mut command, hmi) = command(dir);
+        Self::start_with(dir, "")
+    }
+
+    fn start_with(dir: &Path, keys: &str) -> Self {
+        let (mut command, hmi) = command(dir, keys);
         let child = command.spawn().expect("starts");
         let daemon = Self { child, hmi, dir: dir.to_owned() };
         daemon.until("it is up", |_| true);
@@ -224,7 +232,7 @@ fn does_not_start(word: &str, first: bool) {
         records = sortline::journal::verify(&data).expect("holds").records;
     }
     disk(dir.path(), word);
-    let status = command(dir.path()).0.status().expect("starts");
+    let status = command(dir.path(), "").0.status().expect("starts");
     let log = std::fs::read_to_string(dir.path().join("log")).expect("a log");
     assert_eq!(status.code(), Some(4), "{log}");
     assert!(log.contains("the disk is full or refuses"), "{log}");
@@ -256,4 +264,111 @@ fn a_first_start_on_a_full_disk() {
 #[test]
 fn a_slow_disk() {
     goes_through("slow", "");
+}
+
+/// Presses stop this often; each is one record at least.
+fn press_stop(daemon: &Daemon, times: u64) {
+    for _ in 0..times {
+        assert_eq!(daemon.press("stop"), "200", "a stop never waits for the disk");
+    }
+}
+
+#[test]
+fn a_disk_that_cannot_be_read_while_the_line_runs() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut daemon = Daemon::start(dir.path());
+    daemon.until("everything is written", |view| pending(view) == 0);
+    let data = dir.path().join("data");
+    let before = sortline::journal::verify(&data).expect("holds").records;
+    daemon.disk("unreadable");
+    press_stop(&daemon, 100);
+    daemon.until("it writes on or says that it cannot", |view| pending(view) == 0 || stalled(view));
+    let asked =
+        "GET /api/parcels?code=780000000001 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    assert!(daemon.ask(asked).is_some_and(|answer| answer.starts_with("HTTP/1.1 ")));
+    assert!(daemon.child.try_wait().expect("a process").is_none(), "it lives");
+    daemon.disk("works");
+    press_stop(&daemon, 1);
+    daemon.until("everything is written", |view| pending(view) == 0 && !stalled(view));
+    let after = sortline::journal::verify(&data).expect("holds over the fault").records;
+    assert!(after >= before + 101, "{before} records before, {after} after");
+    daemon.end();
+}
+
+/// Files of the flight recorder by what they are: dumps, and half made ones.
+fn dumps(data: &Path) -> (usize, usize) {
+    let directory = std::fs::read_dir(data.join("flight")).expect("a recorder");
+    let names: Vec<PathBuf> = directory.map(|entry| entry.expect("readable").path()).collect();
+    let count = |ending: &str| {
+        names.iter().filter(|path| path.extension().is_some_and(|found| found == ending)).count()
+    };
+    (count("sqlite"), count("new"))
+}
+
+#[test]
+fn a_full_disk_costs_a_dump_and_no_frame() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut daemon = Daemon::start(dir.path());
+    daemon.until("everything is written", |view| pending(view) == 0);
+    let data = dir.path().join("data");
+    let ask = || sortline::flight::recorder::ask(&data, Duration::from_secs(60)).expect("asks");
+    assert!(ask(), "a recorder lives");
+    let (made, _) = dumps(&data);
+    daemon.disk("full");
+    assert!(ask(), "it answers, whatever the disk does");
+    assert_eq!(dumps(&data), (made, 0), "nothing half made stays");
+    assert!(daemon.log().contains("frames stay in memory"), "{}", daemon.log());
+    daemon.disk("works");
+    assert!(ask());
+    let (now, half) = dumps(&data);
+    assert!(now > made && half == 0, "{now} dumps, {half} half made");
+    daemon.until("everything is written", |view| pending(view) == 0 && !stalled(view));
+    daemon.end();
+}
+
+#[test]
+fn a_checkpoint_that_hangs_holds_up_no_commit() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut daemon = Daemon::start_with(dir.path(), "log_soft_mib = 1");
+    daemon.until("everything is written", |view| pending(view) == 0);
+    daemon.disk("pinned");
+    let held = dir.path().join("disk.held");
+    let mut pressed = 0;
+    while !held.exists() {
+        press_stop(&daemon, 10);
+        daemon.until("everything is written", |view| pending(view) == 0);
+        pressed += 10;
+        assert!(pressed < 5_000, "the log was never moved");
+    }
+    // The keeper hangs in the file; the log still takes every record.
+    for _ in 0..5 {
+        press_stop(&daemon, 10);
+        daemon.until("everything is written", |view| pending(view) == 0 && !stalled(view));
+    }
+    daemon.disk("works");
+    daemon.end();
+}
+
+#[test]
+fn the_daemon_takes_a_snapshot_every_so_many_records() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut daemon = Daemon::start_with(dir.path(), "snapshot_records = 1000");
+    press_stop(&daemon, 3_300);
+    daemon.until("everything is written", |view| pending(view) == 0);
+    let data = dir.path().join("data");
+    let records = sortline::journal::verify(&data).expect("holds").records;
+    let file = std::fs::read_dir(data.join("journal")).expect("a journal");
+    let mut files = file.map(|entry| entry.expect("readable").path());
+    let file = files.find(|path| path.extension().is_some_and(|found| found == "sqlite"));
+    let journal = rusqlite::Connection::open(file.expect("a file")).expect("opens");
+    let mut rows =
+        journal.prepare("SELECT number FROM snapshots ORDER BY number").expect("a table");
+    let numbers: Vec<u64> =
+        rows.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("one")).collect();
+    // A file keeps its first and its two newest.
+    let [.., before, newest] = numbers.as_slice() else { panic!("{numbers:?}") };
+    println!("{records} records, snapshots at {numbers:?}");
+    assert!((1_000..1_100).contains(&(newest - before)), "{numbers:?}");
+    assert!(records - newest < 1_100, "{records} records, {numbers:?}");
+    daemon.end();
 }
