@@ -1,18 +1,9 @@
 //! What limits a line: geometry over speed, bed, gap and changes of direction; what the example lines
-//! reach of it; `Line::handle` with 64 chutes and about 200 parcels on the belt. Asserts nothing.
+//! reach of it. Asserts nothing.
 
-use line_model::Line;
-use std::path::Path;
-use std::time::Instant;
 use system_tests::harness::Harness;
 use system_tests::inputs::Inputs;
-use system_tests::{layouts, summary};
-use units::Micros;
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark is a stopwatch")]
-fn clock() -> Instant {
-    Instant::now()
-}
+use system_tests::summary;
 
 /// Mean length of parcels as they lie, gap margin, gap without a change: mm.
 const LENGTH: u64 = 337;
@@ -59,45 +50,8 @@ fn reached(name: &str, inputs: &Inputs) {
     );
 }
 
-fn handle() {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let inputs = layouts::generated(dir, 64, 7_800, 500);
-    let mut harness = Harness::new(&inputs).expect("generated files");
-    harness.run_until(Micros::from_secs(3_600), Harness::drained);
-    let mut line = Line::new(harness.fixed.line.engine.layout.clone());
-    let (mut all, mut full, mut most) = (Vec::new(), Vec::new(), 0);
-    for bytes in &harness.disk.records {
-        let record = line_engine::record::decode(bytes).expect("our own record");
-        let mut out = Vec::new();
-        let started = clock();
-        line.handle(record.at, record.input, &mut out);
-        let spent = started.elapsed().as_nanos();
-        all.push(spent);
-        let live = line.memory().live.len();
-        most = most.max(live);
-        if live >= 150 {
-            full.push(spent);
-        }
-    }
-    println!("64 chutes, up to {most} parcels on the belt:");
-    for (name, list) in [("every input", &mut all), ("with 150 parcels and more", &mut full)] {
-        list.sort_unstable();
-        let at = |permille: usize| {
-            list.get(list.len().saturating_sub(1) * permille / 1_000).copied().unwrap_or_default()
-        };
-        println!(
-            "Line::handle, {name}: {} calls, p50 {} ns, p99 {} ns, p99.9 {} ns (budget p99 10,000 ns)",
-            list.len(),
-            at(500),
-            at(990),
-            at(999),
-        );
-    }
-}
-
 fn main() {
     table();
     reached("demo line", &Inputs::demo(2_000, 7));
     reached("fast line", &Inputs::fast(2_000, 7));
-    handle();
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use units::Micros;
 
 /// How long a node takes to begin its answer after the silence, in µs.
-pub(crate) const TURN_AROUND_US: [u64; 2] = [300, 1_000];
+pub const TURN_AROUND_US: [u64; 2] = [300, 1_000];
 /// One way over the network, in µs.
 pub(crate) const NETWORK_US: [u64; 2] = [200, 2_000];
 /// For so long after an answered exchange a second master's forgery keeps to this boot and to a

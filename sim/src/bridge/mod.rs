@@ -16,6 +16,7 @@ mod tally;
 mod tcp;
 
 pub use faults::{Faults, FaultsError};
+pub(crate) use machine::NETWORK_US;
+pub use machine::TURN_AROUND_US;
 pub use machine::{Bridge, Effect, Sound, Speaker};
-pub(crate) use machine::{NETWORK_US, TURN_AROUND_US};
 pub use tally::{Class, Tally};
