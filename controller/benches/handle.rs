@@ -279,6 +279,8 @@ impl Bench {
             class: String::new(),
             inspected: true,
             screened: Screening::Passed,
+            real_name: true,
+            hold: None,
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Summary {
     pub landed_alternate: u64,
     /// Off the end, by reason code.
     pub end_landed: BTreeMap<&'static str, u64>,
+    /// Of those that landed: for a reason, in an exception chute or an alternate.
+    pub landed_for: BTreeMap<&'static str, u64>,
     /// Taken off by a person.
     pub removed: u64,
     /// Lost by tracking.
@@ -164,6 +166,7 @@ pub fn report(harness: &Harness, inputs: &Inputs) -> Report {
         landed_planned: tally.landed_planned,
         landed_alternate: tally.landed_alternate,
         end_landed: tally.end_landed.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+        landed_for: tally.landed_for.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
         removed: tally.removed,
         lost: tally.lost,
         unconfirmed: tally.unconfirmed,

@@ -389,6 +389,10 @@ pub struct Tracking {
     pub length_max_mm: u32,
     /// Most parcels on the sorter belt.
     pub in_flight_max: u16,
+    /// Heavier parcels go to the general exceptions; absent: no limit.
+    pub weight_max_g: Option<u32>,
+    /// Parcels with a longer side go to the general exceptions; absent: no limit.
+    pub side_max_mm: Option<u16>,
 }
 
 /// `[gap]`: what the gap between parcels is made of.

@@ -7,7 +7,6 @@ use crate::layout::{Change, ChuteRole};
 use crate::limits;
 use crate::line::Line;
 use crate::parcel::Parcel;
-use crate::routing::gate;
 use crate::signal::Deed;
 use crate::view::Unmet;
 use alloc::string::String;
@@ -171,7 +170,7 @@ impl Line {
         else {
             return Ok(());
         };
-        if gate(facts).is_some() && role != Some(ChuteRole::Quarantine) {
+        if facts.barred().is_some() && role != Some(ChuteRole::Quarantine) {
             return Err(Unmet::GateClosed(id));
         }
         let allowed = role != Some(ChuteRole::Sort) || self.plan_allows(id, facts, chute);

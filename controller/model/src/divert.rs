@@ -327,7 +327,8 @@ impl Line {
         match (&parcel.fate, arrival) {
             (Fate::Open, _) => {
                 if last_arrival.is_none_or(|last| eye >= last) {
-                    self.send_to_end(id, Reason::RouteLate, out);
+                    let reason = parcel.identity.late();
+                    self.send_to_end(id, reason, out);
                 }
             }
             (Fate::Assigned(_), Some(arrival)) if eye >= arrival => {

@@ -3,8 +3,8 @@
 use crate::decision::{ArmPlan, Decision, ParcelEvent};
 use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
 use crate::layout::{
-    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
-    StationPlace, ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
+    NodePlace, StationPlace, ZonePlace,
 };
 use crate::line::Line;
 use crate::packml::State;
@@ -124,6 +124,7 @@ fn demo_limits() -> Limits {
         in_flight_max: 40,
         jam: Micros::from_secs(5),
         sleep: None,
+        largest: Largest::default(),
     }
 }
 
@@ -159,6 +160,8 @@ pub(crate) fn facts(waybill: &str, route: &str) -> Facts {
         class: String::new(),
         inspected: true,
         screened: Screening::Passed,
+        real_name: true,
+        hold: None,
     }
 }
 

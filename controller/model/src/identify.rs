@@ -185,14 +185,16 @@ impl Line {
         at: Position,
         spread: Distance,
         weight: Option<Grams>,
+        size_mm: [u16; 3],
         out: &mut Vec<Decision>,
     ) {
         let Some(place) = self.layout.dws else { return };
         let owners = self.triggered(place.at, at, spread);
         let [one] = owners.as_slice() else { return };
         if let Some(parcel) = self.memory.live.get_mut(one) {
-            parcel.weight = weight;
+            (parcel.weight, parcel.size_mm) = (weight, size_mm);
             tell(out, *one, ParcelEvent::Weighed { weight });
+            self.weigh_again(*one, out);
         }
     }
 }

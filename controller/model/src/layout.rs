@@ -257,6 +257,17 @@ pub struct Limits {
     pub jam: Micros,
     /// Nothing came for so long: the sorter belt sleeps; `None` = never.
     pub sleep: Option<Micros>,
+    /// What is heavier or larger goes to the general exceptions.
+    pub largest: Largest,
+}
+
+/// The heaviest and largest that the line takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Largest {
+    /// Weight; `None` without a limit.
+    pub weight: Option<Grams>,
+    /// Longest side in mm; `None` without a limit.
+    pub side_mm: Option<u16>,
 }
 
 impl Layout {

@@ -18,6 +18,7 @@ pub mod decision;
 mod deed;
 mod divert;
 mod drives;
+pub mod foreign;
 mod health;
 mod identify;
 pub mod ids;

@@ -101,8 +101,8 @@ impl Line {
             Input::Heard { node, at } => self.note_heard(node, at),
             Input::Read { at, spread, read } => self.read(at, spread, read, out),
             Input::Unassigned { at, trigger } => self.unassigned(at, trigger, out),
-            Input::Measured { at, spread, weight, size_mm: _ } => {
-                self.weighed(at, spread, weight, out);
+            Input::Measured { at, spread, weight, size_mm } => {
+                self.weighed(at, spread, weight, size_mm, out);
             }
             Input::ArmAnswered { tag, taken } => self.arm_answered(tag, taken, out),
             Input::ArmEnded { tag, end, at, ms: _ } => self.arm_ended(tag, end, at, out),

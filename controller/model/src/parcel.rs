@@ -22,6 +22,8 @@ pub struct Parcel {
     pub fate: Fate,
     /// How far position and identity are beyond doubt.
     pub confidence: Confidence,
+    /// Length, width, height in mm, 0 = not measured.
+    pub size_mm: [u16; 3],
 }
 
 impl Parcel {
@@ -127,6 +129,16 @@ impl Identity {
         }
     }
 
+    /// Why nothing was decided in time.
+    pub(crate) const fn late(&self) -> Reason {
+        match self {
+            Self::Unread => Reason::ReaderSilent,
+            Self::Unreadable | Self::Asked { .. } | Self::Unknown { .. } | Self::Known { .. } => {
+                Reason::RouteLate
+            }
+        }
+    }
+
     /// The manifest's answer.
     pub const fn facts(&self) -> Option<&Facts> {
         match self {
@@ -209,7 +221,7 @@ pub struct Choice {
     pub allowed: Vec<ChuteNo>,
     /// Decided later, because an earlier choice was off.
     pub alternate: bool,
-    /// Why, when the chute is an exception chute.
+    /// Why, when the chute is an exception chute or an alternate.
     pub reason: Option<Reason>,
 }
 

@@ -1,6 +1,7 @@
 //! The sort plan: keys to lists of chutes; journaled whole whenever it changes.
 
 use crate::ids::ChuteNo;
+use crate::reason::Reason;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -89,6 +90,43 @@ pub struct Facts {
     pub inspected: bool,
     /// Gate 过机安检: passed here, or screened at the hub by agreement.
     pub screened: Screening,
+    /// Gate 实名收寄: a real name, or a safety agreement that is valid.
+    pub real_name: bool,
+    /// Why nobody may send it on; `None` when nothing holds it.
+    pub hold: Option<Hold>,
+}
+
+impl Facts {
+    /// The gate that the item did not pass, the gravest first; `None` when every gate is passed.
+    pub const fn barred(&self) -> Option<Reason> {
+        match (self.hold, self.screened) {
+            (Some(Hold::Prohibited), _) => Some(Reason::Prohibited),
+            (_, Screening::Rejected) => Some(Reason::ScreeningRejected),
+            (Some(Hold::Customs), _) => Some(Reason::CustomsHold),
+            (Some(Hold::Intercepted), _) => Some(Reason::Intercepted),
+            (Some(Hold::Debt), _) => Some(Reason::DebtIntercept),
+            (Some(Hold::Cancelled), _) => Some(Reason::ItemCancelled),
+            (None, _) if !self.real_name => Some(Reason::NotRealName),
+            (None, _) if !self.inspected => Some(Reason::NotInspected),
+            (None, Screening::Unknown) => Some(Reason::NotScreened),
+            (None, Screening::Passed | Screening::AtHub) => None,
+        }
+    }
+}
+
+/// Why nobody may send an item on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// 取消件: the order was cancelled or refunded.
+    Cancelled,
+    /// 拦截件: the carrier or the factory stopped it.
+    Intercepted,
+    /// 欠费拦截: the carrier holds it for a debt.
+    Debt,
+    /// 待放行/查验: customs has not released it.
+    Customs,
+    /// 疑似禁寄: suspected prohibited; sorting it stops at once.
+    Prohibited,
 }
 
 /// State of the X-ray gate.

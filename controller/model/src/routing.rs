@@ -9,23 +9,11 @@ use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::PlanInForce;
 use crate::parcel::{Choice, Confidence, Fate, Identity, Parcel};
-use crate::plan::{Allocation, Facts, Plan, Rule, Screening};
+use crate::plan::{Allocation, Facts, Plan, Rule};
 use crate::reason::Reason;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// The gate that an item did not pass; the gravest first.
-pub(crate) fn gate(facts: &Facts) -> Option<Reason> {
-    match (facts.screened, facts.inspected) {
-        (Screening::Rejected, _) => Some(Reason::ScreeningRejected),
-        (Screening::Passed | Screening::AtHub | Screening::Unknown, false) => {
-            Some(Reason::NotInspected)
-        }
-        (Screening::Unknown, true) => Some(Reason::NotScreened),
-        (Screening::Passed | Screening::AtHub, true) => None,
-    }
-}
 
 /// Position of the rule for a key: same carrier, longest fitting prefix, the first of equal ones.
 fn rule_for(plan: &Plan, facts: &Facts) -> Option<usize> {
@@ -97,8 +85,12 @@ impl Line {
 
     /// Gates first, then the plan of the parcel's induction.
     fn decide(&mut self, id: ParcelId, facts: &Facts, out: &mut Vec<Decision>) {
-        if let Some(reason) = gate(facts) {
+        if let Some(reason) = facts.barred() {
             self.assign_exception(id, ChuteRole::Quarantine, reason, out);
+            return;
+        }
+        if let Some(reason) = self.too_much(id) {
+            self.assign_exception(id, ChuteRole::GeneralExceptions, reason, out);
             return;
         }
         let plan = self.memory.plans.iter().rposition(|plan| plan.from <= id);
@@ -108,6 +100,39 @@ impl Line {
         match rule {
             None => self.assign_exception(id, ChuteRole::GeneralExceptions, Reason::NoRoute, out),
             Some((plan, rule)) => self.assign(id, plan, rule, out),
+        }
+    }
+
+    /// Why a parcel is heavier or larger than the line takes, as far as it was measured.
+    fn too_much(&self, id: ParcelId) -> Option<Reason> {
+        let (parcel, largest) = (self.memory.live.get(&id)?, self.layout.limits.largest);
+        let over = |most: Option<u16>| {
+            most.is_some_and(|most| parcel.size_mm.iter().any(|side| *side > most))
+        };
+        if largest.weight.is_some_and(|most| parcel.weight.is_some_and(|weight| weight > most)) {
+            Some(Reason::Overweight)
+        } else {
+            over(largest.side_mm).then_some(Reason::Oversize)
+        }
+    }
+
+    /// Looks once more at a parcel that was weighed and measured behind its decision, while no arm
+    /// is planned for it.
+    pub(crate) fn weigh_again(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        let chute = match self.memory.live.get(&id).map(|parcel| &parcel.fate) {
+            Some(Fate::Assigned(choice)) => choice.chute,
+            Some(
+                Fate::Open
+                | Fate::Armed { .. }
+                | Fate::Fired { .. }
+                | Fate::MayHaveFired { .. }
+                | Fate::ToEnd { .. },
+            )
+            | None => return,
+        };
+        let sorted = self.layout.chute(chute).is_some_and(|place| place.role == ChuteRole::Sort);
+        if let (true, Some(reason)) = (sorted, self.too_much(id)) {
+            self.assign_exception(id, ChuteRole::GeneralExceptions, reason, out);
         }
     }
 
@@ -246,7 +271,10 @@ impl Line {
         match other {
             Some(chute) => {
                 choice.chute = chute;
-                choice.alternate |= why != Bar::Late;
+                if why != Bar::Late {
+                    choice.alternate = true;
+                    choice.reason = Some(why.reason(Reason::ArmLate));
+                }
                 self.set_choice(id, choice, out);
             }
             None => {
@@ -321,7 +349,7 @@ impl Line {
     pub(crate) fn give_up(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
         let Some(parcel) = self.memory.live.get_mut(&id) else { return };
         parcel.fate = Fate::ToEnd { reason };
-        let quarantined = parcel.identity.facts().and_then(gate).is_some();
+        let quarantined = parcel.identity.facts().and_then(Facts::barred).is_some();
         tell(out, id, ParcelEvent::SentToEnd { reason });
         if quarantined {
             self.raise(Alarm::QuarantineAtEnd(id), out);

@@ -54,6 +54,9 @@ impl Line {
         } else {
             tally.landed_planned += 1;
         }
+        if let Some(reason) = choice.reason {
+            *tally.landed_for.entry(reason).or_insert(0) += 1;
+        }
         *self.memory.chutes.entry(chute).or_insert(0) += 1;
         tell(out, id, ParcelEvent::Landed { chute, alternate });
         let pulse = match parcel.fate {
@@ -71,7 +74,7 @@ impl Line {
     pub(crate) fn end(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
         // Whoever arrives without a reason gets the one that is true.
         let missing = self.memory.live.get(&id).and_then(|parcel| match &parcel.fate {
-            Fate::Open => Some(Reason::RouteLate),
+            Fate::Open => Some(parcel.identity.late()),
             Fate::Assigned(_) => Some(Reason::ArmLate),
             Fate::Armed { .. } => Some(Reason::NotSeen),
             Fate::Fired { .. } => Some(Reason::DivertFailed),

@@ -6,7 +6,7 @@ use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId};
 use crate::memory::{Attention, Pressure, Shelf};
 use crate::packml::{State, StateReason, UnitMode};
 use crate::parcel::Confidence;
-use crate::reason::Reason;
+use crate::reason::{Outcome, Reason};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -163,14 +163,36 @@ pub struct Tally {
     pub unconfirmed: u64,
     /// On the line, provisional landings included.
     pub on_line: u64,
+    /// Of those that landed: for a reason, in an exception chute or an alternate.
+    pub landed_for: BTreeMap<Reason, u64>,
 }
 
 impl Tally {
-    /// Whether the equation holds.
+    /// How many parcels had this outcome.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::LandedPlanned => self.landed_planned,
+            Outcome::LandedAlternate => self.landed_alternate,
+            Outcome::EndLanded => self.end_landed.values().sum(),
+            Outcome::Removed => self.removed,
+            Outcome::Lost => self.lost,
+            Outcome::Unconfirmed => self.unconfirmed,
+            Outcome::OnLine => self.on_line,
+        }
+    }
+
+    /// How many parcels ended for this reason, at the end of the line or in a chute.
+    pub fn count_for(&self, reason: Reason) -> u64 {
+        let of = |counts: &BTreeMap<Reason, u64>| counts.get(&reason).copied().unwrap_or(0);
+        of(&self.end_landed) + of(&self.landed_for)
+    }
+
+    /// Whether the equation holds, and no more landed for a reason than landed.
     pub fn ties(&self) -> bool {
-        let end: u64 = self.end_landed.values().sum();
-        let out = self.landed_planned + self.landed_alternate + end + self.removed + self.lost;
-        self.inducted == out + self.unconfirmed + self.on_line
+        let all: u64 = Outcome::ALL.iter().map(|outcome| self.count(*outcome)).sum();
+        let reasoned: u64 = self.landed_for.values().sum();
+        let landed = self.landed_planned + self.landed_alternate;
+        self.inducted == all && reasoned <= landed
     }
 }
 

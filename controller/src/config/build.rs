@@ -460,12 +460,10 @@ impl<'a> Builder<'a> {
 
     fn limits(&self, derived: &Derived) -> Limits {
         let (file, tracking) = (self.file, &self.file.tracking);
-        let leases = file.node.iter().map(|node| node.lease_ms.unwrap_or(file.timing.lease_ms));
-        let lease = leases.min().unwrap_or(file.timing.lease_ms);
         Limits {
             prestart: millis(file.timing.prestart_ms),
             ramp: millis(file.timing.ramp_ms),
-            lease: millis(u32::from(lease)),
+            lease: millis(geometry::lease(file)),
             arm_lead: millis(file.timing.arm_lead_ms),
             tolerance: self.counts(i64::from(tracking.tolerance_mm)),
             early_permille: tracking.early_permille,
@@ -477,6 +475,7 @@ impl<'a> Builder<'a> {
             in_flight_max: tracking.in_flight_max,
             jam: millis(file.timing.jam_ms.unwrap_or(geometry::JAM_MS)),
             sleep: file.timing.sleep_s.map(|s| Micros::from_secs(s.into())),
+            largest: geometry::largest(file),
         }
     }
 

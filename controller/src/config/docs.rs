@@ -4,6 +4,8 @@ use super::keys::{self, Key};
 use super::planner::wire::WireTimes;
 use super::waybill;
 use line_model::alarm::{self, Ends, Words};
+use line_model::foreign::{self, Ours};
+use line_model::reason::{self, Outcome, Reason};
 use modbus::rtu::Timing;
 use registers::NodeKind;
 use std::fmt::Write as _;
@@ -102,6 +104,8 @@ order, other columns are not read.
 | expected_weight_g | 预计重量g | 1 to 60000 |
 | inspected | 收寄验视 | yes, no, 已验视, 未验视 |
 | xray | 过机安检 | passed, hub (screened at the hub by agreement), rejected, unknown, 通过, 枢纽安检, 未通过, 未知 |
+| real_name | 实名收寄 | yes (also without the column), no, 已实名, 未实名 |
+| hold | 管控 | none (also without the column), cancelled, intercepted, debt, customs, prohibited, 无, 取消件, 拦截件, 欠费拦截, 待放行, 疑似禁寄 |
 
 Bad rows are named by line and column, and nothing is taken, unless bad rows may be skipped.
 ";
@@ -191,6 +195,55 @@ fn render_alarms() -> String {
     out
 }
 
+const REASONS: &str = "\
+# Outcomes and reasons
+
+Generated from the table that screens, journal and reports use (`controller/model/src/reason.rs`);
+`UPDATE=1 cargo test -p sortline docs` rewrites it.
+
+Each parcel has exactly one outcome: inducted = the sum of all outcomes, at every instant. An end landing
+has one reason; a landing has one when the chute is an exception chute or an alternate. Every reason and
+every outcome has a counter on the overview and in summaries.
+
+*J&T* is the `gridCode`, *Seagen* the `sorting_status` that messages of those forms carry.
+";
+
+/// Outcomes, reasons and what other lists call them.
+fn render_reasons() -> String {
+    let mut out = REASONS.to_owned();
+    let line = |out: &mut String, text: String| {
+        writeln!(out, "{text}").expect("writing to a string does not fail");
+    };
+    let head = "| code | 中文 | English | J&T | Seagen | 处理 | what to do |\n|---|---|---|---|---|---|---|";
+    let row = |row: reason::Row| {
+        let reason::Row { code, jt, seagen, zh, en, act_zh, act_en } = row;
+        format!("| `{code}` | {zh} | {en} | {jt} | {seagen} | {act_zh} | {act_en} |")
+    };
+    line(&mut out, format!("\n## Outcomes\n\n{head}"));
+    Outcome::ALL.iter().for_each(|outcome| line(&mut out, row(outcome.row())));
+    line(&mut out, format!("\n## Reasons\n\n{head}"));
+    Reason::ALL.iter().for_each(|reason| line(&mut out, row(reason.row())));
+    line(
+        &mut out,
+        "\n## Names in other lists\n\n| list | there | here |\n|---|---|---|".to_owned(),
+    );
+    for foreign in foreign::LISTS {
+        let ours: Vec<String> = foreign.ours.iter().map(|ours| named(*ours)).collect();
+        line(&mut out, format!("| {} | {} | {} |", foreign.list, foreign.name, ours.join(", ")));
+    }
+    out
+}
+
+fn named(ours: Ours) -> String {
+    match ours {
+        Ours::Reason(reason) => format!("`{}`", reason.code()),
+        Ours::Outcome(outcome) => format!("`{}`", outcome.row().code),
+        Ours::Alarm(code) => format!("alarm `{code}`"),
+        Ours::Entered(count) => format!("entered as `{count}`"),
+        Ours::Never(why) => format!("never: {why}"),
+    }
+}
+
 fn check_current(name: &str, fresh: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE").is_some() {
@@ -203,6 +256,11 @@ fn check_current(name: &str, fresh: &str) {
 #[test]
 fn alarms_md_is_current() {
     check_current("ALARMS.md", &render_alarms());
+}
+
+#[test]
+fn reasons_md_is_current() {
+    check_current("REASONS.md", &render_reasons());
 }
 
 #[test]

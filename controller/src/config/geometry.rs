@@ -6,7 +6,9 @@
 use super::fault::{Sink, draft};
 use super::planner::{Plan, refuse::refuse, wire::WireTimes};
 use line_file::{Bus, Diverter, LineFile, Node, Zone, ZoneMode};
+use line_model::layout::Largest;
 use registers::points::{SETTING_PASS_LEAD, SETTING_START_LEAD};
+use units::Grams;
 
 /// Distances that follow from the file, in millimetres.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -349,6 +351,19 @@ fn leads(file: &LineFile, v: i64, sink: &mut Sink<'_>) -> (i64, i64) {
         }
     }
     (pass, start)
+}
+
+/// The shortest lease of any node.
+pub(crate) fn lease(file: &LineFile) -> u32 {
+    let leases = file.node.iter().map(|node| node.lease_ms.unwrap_or(file.timing.lease_ms));
+    u32::from(leases.min().unwrap_or(file.timing.lease_ms))
+}
+
+/// The heaviest and largest that the line takes.
+pub(crate) fn largest(file: &LineFile) -> Largest {
+    let tracking = &file.tracking;
+    let weight = tracking.weight_max_g.map(Grams);
+    Largest { weight, side_mm: tracking.side_max_mm }
 }
 
 /// The longest parcel's code is read, routed and armed before it reaches the first diverter's eye.

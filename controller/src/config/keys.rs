@@ -350,6 +350,18 @@ pub const LINE: &[Key] = &[
         "Longest parcel; longer is treated as touching parcels.",
     ),
     key("tracking.in_flight_max", Kind::Integer(1, 200), "Most parcels on the sorter belt."),
+    optional(
+        "tracking.weight_max_g",
+        Kind::Integer(100, 60_000),
+        "no limit",
+        "Heavier parcels go to the general exceptions.",
+    ),
+    optional(
+        "tracking.side_max_mm",
+        Kind::Integer(100, 3_000),
+        "no limit",
+        "Parcels with a longer side, as the scale's frame measured it, go to the general exceptions.",
+    ),
     key("gap", Kind::Table, "What the gap between parcels is made of."),
     key(
         "gap.sigma_mm",

@@ -9,7 +9,7 @@ use super::geometry::SIGMA_TENTHS;
 use super::manifest::Manifest;
 use line_model::ids::{ChuteNo, DiverterId};
 use line_model::layout::{ChuteRole, DiverterPlace, Layout};
-use line_model::plan::{Allocation, Facts, Plan, Screening};
+use line_model::plan::{Allocation, Plan};
 use units::Distance;
 
 /// Gap between two parcels for which no bed changes its state (line-practice: about 0.25 m).
@@ -85,11 +85,8 @@ impl Line {
 pub fn destinations(layout: &Layout, plan: &Plan, manifest: &Manifest) -> Vec<Destination> {
     let mut turns = vec![0; plan.rules.len()];
     let role = |role| layout.role(role).map(|chute| chute.number);
-    let passed = |facts: &Facts| {
-        facts.inspected && matches!(facts.screened, Screening::Passed | Screening::AtHub)
-    };
     let items = manifest.items.values().map(|facts| {
-        if !passed(facts) {
+        if facts.barred().is_some() {
             return role(ChuteRole::Quarantine);
         }
         let fits = plan.rules.iter().enumerate().filter(|(_, rule)| {

@@ -6,7 +6,7 @@
 
 use super::waybill::{Forms, Refused};
 use encoding_rs::{Encoding, GB18030, UTF_8};
-use line_model::plan::{Facts, Screening};
+use line_model::plan::{Facts, Hold, Screening};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -25,6 +25,8 @@ const TEXT_MAX: usize = 32;
 struct Column {
     name: &'static str,
     zh: &'static str,
+    /// Its value where the column is missing or a cell is empty; `None` = it must be there.
+    absent: Option<&'static str>,
 }
 
 const WAYBILL: usize = 0;
@@ -34,16 +36,20 @@ const CLASS: usize = 3;
 const WEIGHT: usize = 4;
 const INSPECTED: usize = 5;
 const XRAY: usize = 6;
+const REAL_NAME: usize = 7;
+const HOLD: usize = 8;
 
 /// The columns, found by heading in any order.
-const COLUMNS: [Column; 7] = [
-    Column { name: "waybill", zh: "运单号" },
-    Column { name: "carrier", zh: "快递公司" },
-    Column { name: "route_code", zh: "三段码" },
-    Column { name: "item_class", zh: "物品类别" },
-    Column { name: "expected_weight_g", zh: "预计重量g" },
-    Column { name: "inspected", zh: "收寄验视" },
-    Column { name: "xray", zh: "过机安检" },
+const COLUMNS: [Column; 9] = [
+    Column { name: "waybill", zh: "运单号", absent: None },
+    Column { name: "carrier", zh: "快递公司", absent: None },
+    Column { name: "route_code", zh: "三段码", absent: None },
+    Column { name: "item_class", zh: "物品类别", absent: None },
+    Column { name: "expected_weight_g", zh: "预计重量g", absent: None },
+    Column { name: "inspected", zh: "收寄验视", absent: None },
+    Column { name: "xray", zh: "过机安检", absent: None },
+    Column { name: "real_name", zh: "实名收寄", absent: Some("yes") },
+    Column { name: "hold", zh: "管控", absent: Some("none") },
 ];
 
 /// Words of the gate 收寄验视.
@@ -60,6 +66,26 @@ const XRAY_WORDS: [(&str, Screening); 8] = [
     ("枢纽安检", Screening::AtHub),
     ("未通过", Screening::Rejected),
     ("未知", Screening::Unknown),
+];
+
+/// Words of the gate 实名收寄: a real name, or a safety agreement that is valid.
+const REAL_NAME_WORDS: [(&str, bool); 4] =
+    [("yes", true), ("no", false), ("已实名", true), ("未实名", false)];
+
+/// Words of what holds an item back.
+const HOLD_WORDS: [(&str, Option<Hold>); 12] = [
+    ("none", None),
+    ("cancelled", Some(Hold::Cancelled)),
+    ("intercepted", Some(Hold::Intercepted)),
+    ("debt", Some(Hold::Debt)),
+    ("customs", Some(Hold::Customs)),
+    ("prohibited", Some(Hold::Prohibited)),
+    ("无", None),
+    ("取消件", Some(Hold::Cancelled)),
+    ("拦截件", Some(Hold::Intercepted)),
+    ("欠费拦截", Some(Hold::Debt)),
+    ("待放行", Some(Hold::Customs)),
+    ("疑似禁寄", Some(Hold::Prohibited)),
 ];
 
 /// A manifest that was read.
@@ -205,14 +231,15 @@ fn strict<'a>(
 }
 
 /// Where each column stands.
-fn headings(head: &csv::StringRecord) -> Result<[usize; 7], RowFaults> {
-    let mut places = [0; 7];
+fn headings(head: &csv::StringRecord) -> Result<[Option<usize>; 9], RowFaults> {
+    let mut places = [None; 9];
     let mut faults = RowFaults::default();
     for (column, place) in COLUMNS.iter().zip(&mut places) {
         let found = |cell: &str| cell.eq_ignore_ascii_case(column.name) || cell == column.zh;
         let mut all = head.iter().enumerate().filter(|(_, cell)| found(cell));
         match (all.next(), all.next()) {
-            (Some((n, _)), None) => *place = n,
+            (Some((n, _)), None) => *place = Some(n),
+            (None, _) if column.absent.is_some() => {}
             (None, _) => {
                 let reason =
                     format!("the heading is missing; allowed: {} or {}", column.name, column.zh);
@@ -228,7 +255,7 @@ fn headings(head: &csv::StringRecord) -> Result<[usize; 7], RowFaults> {
 
 /// An import under way.
 struct Import {
-    columns: [usize; 7],
+    columns: [Option<usize>; 9],
     width: usize,
     forms: Forms,
     items: BTreeMap<String, Facts>,
@@ -249,21 +276,26 @@ impl Import {
             self.faults.enter(line, "", reason);
         }
         let cell = |column: usize| {
-            self.columns.get(column).and_then(|place| row.get(*place)).unwrap_or_default()
+            let found = self.columns[column].and_then(|place| row.get(place)).unwrap_or_default();
+            COLUMNS[column].absent.filter(|_| found.is_empty()).unwrap_or(found)
         };
-        let [waybill, carrier, route, class, weight, inspected, xray] =
-            [WAYBILL, CARRIER, ROUTE, CLASS, WEIGHT, INSPECTED, XRAY].map(cell);
+        let [waybill, carrier, route, class, weight, inspected, xray, real_name, hold] =
+            [WAYBILL, CARRIER, ROUTE, CLASS, WEIGHT, INSPECTED, XRAY, REAL_NAME, HOLD].map(cell);
         self.number(line, carrier, waybill);
         self.text(line, ROUTE, route);
         self.text(line, CLASS, class);
         self.weight(line, weight);
         let inspected = self.word(line, INSPECTED, inspected, &INSPECTED_WORDS);
         let screened = self.word(line, XRAY, xray, &XRAY_WORDS);
+        let real_name = self.word(line, REAL_NAME, real_name, &REAL_NAME_WORDS);
+        let hold = self.word(line, HOLD, hold, &HOLD_WORDS);
         if self.faults.list.len() + self.faults.more > before {
             self.faults.rows += 1;
             return;
         }
-        if let (Some(inspected), Some(screened)) = (inspected, screened) {
+        if let (Some(inspected), Some(screened), Some(real_name), Some(hold)) =
+            (inspected, screened, real_name, hold)
+        {
             let facts = Facts {
                 waybill: waybill.to_owned(),
                 carrier: carrier.to_owned(),
@@ -271,6 +303,8 @@ impl Import {
                 class: class.to_owned(),
                 inspected,
                 screened,
+                real_name,
+                hold,
             };
             self.items.insert(waybill.to_owned(), facts);
         }

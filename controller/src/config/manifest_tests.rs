@@ -1,7 +1,7 @@
 //! Which rows are refused and named, and which encodings are read.
 
 use super::{FAULTS_MAX, load};
-use line_model::plan::Screening;
+use line_model::plan::{Hold, Screening};
 use proptest::prelude::*;
 use units::repeat::repeatable;
 
@@ -30,6 +30,32 @@ fn good_rows_are_taken() {
     assert_eq!((zto.carrier.as_str(), zto.route.as_str()), ("ZTO", "356-01-02AOF3-11"));
     assert!(zto.inspected);
     assert_eq!(manifest.items["SF7551234567890"].screened, Screening::Rejected);
+}
+
+#[test]
+fn holds_and_real_names_may_stand_in_columns_of_their_own() {
+    let manifest = load(&rows(&[GOOD]), false).expect("good");
+    let plain = &manifest.items["73100118865046"];
+    assert_eq!((plain.real_name, plain.hold), (true, None), "without the columns nothing is held");
+    let head = HEAD.trim_end().to_owned() + ",管控,real_name\n";
+    let words = [
+        (",", true, None),
+        ("none,yes", true, None),
+        ("cancelled,no", false, Some(Hold::Cancelled)),
+        ("拦截件,已实名", true, Some(Hold::Intercepted)),
+        ("debt,yes", true, Some(Hold::Debt)),
+        ("待放行,yes", true, Some(Hold::Customs)),
+        ("prohibited,yes", true, Some(Hold::Prohibited)),
+    ];
+    for (cells, real_name, hold) in words {
+        let file = format!("{head}{},{cells}\n", GOOD.trim_end());
+        let manifest = load(file.as_bytes(), false).expect(cells);
+        let item = &manifest.items["73100118865046"];
+        assert_eq!((item.real_name, item.hold), (real_name, hold), "{cells}");
+    }
+    let file = format!("{head}{},stolen,yes\n", GOOD.trim_end());
+    let faults = load(file.as_bytes(), false).expect_err("no such hold");
+    assert_eq!((faults.list[0].line, faults.list[0].column), (2, "hold"));
 }
 
 #[test]

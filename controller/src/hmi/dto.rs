@@ -12,6 +12,7 @@ use line_model::chute::{ChuteState, Content, Lamp};
 use line_model::layout::{ChutePlace, Layout};
 use line_model::memory::{Attention, Pressure};
 use line_model::parcel::Confidence;
+use line_model::reason::Reason;
 use line_model::view::{LineView, ParcelView, Unmet};
 use serde::Serialize;
 use units::{Distance, Micros};
@@ -39,7 +40,7 @@ pub(super) struct ViewDto {
     pub(super) tie: TieDto,
     /// Chutes, ascending.
     pub(super) chutes: Vec<ChuteDto>,
-    /// End reasons with counts, most frequent first.
+    /// Reasons with counts, most frequent first.
     pub(super) reasons: Vec<ReasonDto>,
     /// Parcels on the belt.
     pub(super) belt: BeltDto,
@@ -147,7 +148,7 @@ pub(super) struct ChuteDto {
     pub(super) barred_rate: u64,
 }
 
-/// One end reason.
+/// One reason for which parcels ended elsewhere than planned.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct ReasonDto {
     /// Code in reports.
@@ -156,6 +157,8 @@ pub(super) struct ReasonDto {
     pub(super) text: &'static str,
     /// How many parcels.
     pub(super) count: u64,
+    /// Where they are and what a person does, in words.
+    pub(super) act: String,
 }
 
 /// The sorter belt.
@@ -366,17 +369,28 @@ fn chute_off(lang: Lang, view: &HmiView, place: &ChutePlace) -> Option<String> {
 }
 
 fn reasons(lang: Lang, line: &LineView) -> Vec<ReasonDto> {
-    let mut reasons: Vec<ReasonDto> = line
-        .tally
-        .end_landed
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(reason, count)| ReasonDto {
-            code: reason.code(),
+    let tally = &line.tally;
+    let ended = Reason::ALL.iter().map(|reason| {
+        let row = reason.row();
+        let landed = tally.landed_for.get(reason).copied().unwrap_or(0);
+        let end = tally.end_landed.get(reason).copied().unwrap_or(0);
+        let places = lang.fill(Msg::ReasonPlaces, &[&end.to_string(), &landed.to_string()]);
+        let act = format!("{places} · {}", lang.pick(row.act_zh, row.act_en));
+        ReasonDto {
+            code: row.code,
             text: words::reason(lang, *reason),
-            count: *count,
-        })
-        .collect();
+            count: tally.count_for(*reason),
+            act,
+        }
+    });
+    let missorted = ReasonDto {
+        code: "missorted",
+        text: Msg::Missorted.text(lang),
+        count: line.at_chutes.iter().map(|chute| chute.counts.missorted).sum(),
+        act: Msg::MissortedAct.text(lang).to_owned(),
+    };
+    let mut reasons: Vec<ReasonDto> =
+        ended.chain([missorted]).filter(|reason| reason.count > 0).collect();
     reasons.sort_by(|a, b| b.count.cmp(&a.count).then(a.code.cmp(b.code)));
     reasons
 }

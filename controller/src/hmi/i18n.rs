@@ -270,8 +270,11 @@ messages! {
     SayDeedTaken "已登记" "Done";
     SayBadDeed "无法识别的操作" "Not a known deed";
     ChuteName "{} 号格口" "Chute {}";
-    EndReasons "末端异常原因" "Reasons at the end chute";
-    EndReasonsNone "尚无末端异常件" "No parcel at the end chute";
+    EndReasons "异常原因" "Reasons";
+    EndReasonsNone "尚无异常件" "Every parcel landed as planned";
+    ReasonPlaces "末端 {} · 格口 {}" "end {} · chutes {}";
+    Missorted "错分登记" "Found in a wrong chute";
+    MissortedAct "按登记的格口追查" "Trace it from the chute where it was found";
     Alarms "报警" "Alarms";
     AlarmsNone "无报警" "No alarms";
     Buses "总线与节点" "Buses and nodes";
@@ -370,6 +373,7 @@ messages! {
     StepNoManifest "无预报" "Not in the manifest";
     StepAssigned "定格口 {} 号" "Chute {} decided";
     StepAssignedReason "定格口 {} 号（{}）" "Chute {} decided ({})";
+    StepAlternateReason "改投 {} 号格口（{}）" "Alternate chute {} decided ({})";
     StepAlternate "改投 {} 号格口" "Alternate chute {} decided";
     StepBarFull "{} 号格口满格，另选" "Chute {} is full";
     StepBarLocked "{} 号格口锁格，另选" "Chute {} is locked";

@@ -280,9 +280,11 @@ pub(super) fn step(lang: Lang, layout: &Layout, event: &ParcelEvent) -> (String,
         ParcelEvent::Routed { carrier, route } => {
             (lang.fill(Msg::StepRouted, &[carrier, route]), Tone::Normal)
         }
-        ParcelEvent::Assigned { chute, reason: Some(reason), .. } => {
+        ParcelEvent::Assigned { chute, alternate, reason: Some(reason) } => {
+            let message =
+                if *alternate { Msg::StepAlternateReason } else { Msg::StepAssignedReason };
             let arguments = [&*chute.0.to_string(), words::reason(lang, *reason)];
-            (lang.fill(Msg::StepAssignedReason, &arguments), Tone::Attention)
+            (lang.fill(message, &arguments), Tone::Attention)
         }
         ParcelEvent::Assigned { chute, alternate: true, .. } => {
             (of_chute(Msg::StepAlternate, chute), Tone::Attention)

@@ -1,5 +1,6 @@
 //! `sortline replay`: what it prints and how it ends.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::rc::Rc;
 
 use clap::Args;
 use line_model::layout::Layout;
+use line_model::reason::Reason;
 use line_model::{Line, decision::Decision};
 use serde_json::{Value, json};
 use units::Micros;
@@ -301,10 +303,13 @@ fn state(line: &Line, utc: Option<UtcPair>) -> Value {
         json!({
             "id": parcel.id.0, "code": parcel.code, "seen_at": parcel.at.0,
             "chute": parcel.chute.map(|chute| chute.0),
-            "end_reason": parcel.end_reason.map(line_model::reason::Reason::code),
+            "end_reason": parcel.end_reason.map(Reason::code),
         })
     });
     let end: u64 = view.tally.end_landed.values().sum();
+    let counted = Reason::ALL.iter().filter(|reason| view.tally.count_for(**reason) > 0);
+    let reasons: BTreeMap<&str, u64> =
+        counted.map(|reason| (reason.code(), view.tally.count_for(*reason))).collect();
     json!({
         "at_us": memory.now.0,
         "utc": utc.map(|pair| time::utc(pair.utc_at(memory.now))),
@@ -316,6 +321,7 @@ fn state(line: &Line, utc: Option<UtcPair>) -> Value {
             "landed_alternate": view.tally.landed_alternate, "end_landed": end,
             "removed": view.tally.removed, "lost": view.tally.lost,
             "unconfirmed": view.tally.unconfirmed, "on_line": view.tally.on_line,
+            "reasons": reasons,
         },
         "arms": memory.arms.len(),
         "parcels": parcels.collect::<Vec<_>>(),

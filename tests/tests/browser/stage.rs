@@ -6,8 +6,8 @@
 use line_model::alarm::Alarm;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side};
 use line_model::layout::{
-    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
-    StationPlace, ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
+    NodePlace, StationPlace, ZonePlace,
 };
 use line_model::memory::Pressure;
 use line_model::packml::{State, StateReason, UnitMode};
@@ -244,6 +244,7 @@ impl Actor {
             lost: 0,
             unconfirmed: 1,
             on_line,
+            landed_for: BTreeMap::from([(Reason::NoRoute, 5), (Reason::ChuteFull, 6)]),
         };
         let mut alarms = vec![Alarm::Unconfirmed(ParcelId(2))];
         if self.switches.estop.load(Ordering::Relaxed) {
@@ -442,6 +443,7 @@ fn limits() -> Limits {
         in_flight_max: 100,
         jam: Micros::from_secs(5),
         sleep: None,
+        largest: Largest::default(),
     }
 }
 

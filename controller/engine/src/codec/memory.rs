@@ -65,9 +65,10 @@ fields! {
     EyeMemory { blocked missed passed short lost lost_from }
     Running { before since inductions }
     Tally {
-        inducted landed_planned landed_alternate end_landed removed lost unconfirmed on_line
+        inducted landed_planned landed_alternate end_landed removed lost unconfirmed on_line;
+        since 3 { landed_for = BTreeMap::new(); }
     }
-    Parcel { id track identity weight fate confidence }
+    Parcel { id track identity weight fate confidence; since 3 { size_mm = [0; 3]; } }
     Track { seen next slack length }
     Sighting { eye head tail spread }
     Choice { chute allowed alternate reason }

@@ -7,7 +7,7 @@ use line_model::alarm::Alarm;
 use line_model::decision::{ArmPlan, Light};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
 use line_model::packml::{State, StateReason, UnitMode};
-use line_model::plan::{Allocation, CutOff, Facts, Plan, Rule, Screening};
+use line_model::plan::{Allocation, CutOff, Facts, Hold, Plan, Rule, Screening};
 use line_model::reason::Reason;
 use line_model::signal::Command;
 use line_model::waybills::Waybills;
@@ -24,7 +24,10 @@ fields! {
         since 2 { overflow = Vec::new(); cut_off = None; }
     }
     CutOff { from until chutes }
-    Facts { waybill carrier route class inspected screened }
+    Facts {
+        waybill carrier route class inspected screened;
+        since 3 { real_name = true; hold = None; }
+    }
     ArmPlan { tag diverter side parcel from to length_min delay release send_by }
 }
 
@@ -45,6 +48,14 @@ tags! { Screening, "a screening state" {
     2 AtHub;
     3 Rejected;
     4 Unknown;
+} }
+
+tags! { Hold, "a hold" {
+    1 Cancelled;
+    2 Intercepted;
+    3 Debt;
+    4 Customs;
+    5 Prohibited;
 } }
 
 tags! { Light, "a light" {

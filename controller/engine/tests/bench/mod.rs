@@ -12,8 +12,8 @@ use line_engine::{
 use line_model::Line;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, Side};
 use line_model::layout::{
-    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
-    StationPlace, ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
+    NodePlace, StationPlace, ZonePlace,
 };
 use line_model::packml::State;
 use line_model::plan::{Allocation, Facts, Plan, Rule, Screening};
@@ -98,6 +98,7 @@ pub(crate) fn layout() -> Layout {
             in_flight_max: 40,
             jam: Micros::from_secs(5),
             sleep: None,
+            largest: Largest::default(),
         },
     }
 }
@@ -225,6 +226,8 @@ impl Bench {
                 class: String::new(),
                 inspected: true,
                 screened: Screening::Passed,
+                real_name: true,
+                hold: None,
             };
             self.wake(Wake::Route { parcel: question.parcel, facts: Some(facts) });
         }

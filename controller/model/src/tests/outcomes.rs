@@ -4,12 +4,16 @@ use crate::alarm::Alarm;
 use crate::decision::{Decision, ParcelEvent};
 use crate::harness::{ArmAnswer, Bench, arrival, diverter_node, facts, position};
 use crate::ids::{ChuteNo, ParcelId};
+use crate::layout::Largest;
 use crate::parcel::Parcel;
-use crate::plan::Screening;
+use crate::plan::{Hold, Screening};
 use crate::reason::Reason;
 use crate::signal::{ArmEnd, Command, DownReason, Input, Read};
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use alloc::vec;
+use alloc::vec::Vec;
+use units::{Distance, Grams};
 
 #[test]
 fn a_readable_routable_parcel_lands_as_planned() {
@@ -171,6 +175,54 @@ fn gates_come_before_the_plan() {
 }
 
 #[test]
+fn what_is_held_or_without_a_name_goes_to_quarantine() {
+    let cases = [
+        (None, false, Reason::NotRealName),
+        (Some(Hold::Cancelled), true, Reason::ItemCancelled),
+        (Some(Hold::Intercepted), true, Reason::Intercepted),
+        (Some(Hold::Debt), false, Reason::DebtIntercept),
+        (Some(Hold::Customs), true, Reason::CustomsHold),
+        (Some(Hold::Prohibited), true, Reason::Prohibited),
+    ];
+    for (hold, real_name, reason) in cases {
+        let mut bench = Bench::running();
+        let mut item = facts("X", "1");
+        (item.hold, item.real_name) = (hold, real_name);
+        bench.facts.insert("X".to_string(), item);
+        bench.put(100, 300, "X");
+        bench.drain();
+        bench.lands(1, 12);
+        assert_eq!(bench.line.memory.tally.landed_for, BTreeMap::from([(reason, 1)]));
+    }
+}
+
+#[test]
+fn what_is_too_heavy_or_too_large_goes_to_general_exceptions() {
+    let cases = [
+        (30_000, [0, 0, 0], None),
+        (30_001, [900, 0, 0], Some(Reason::Overweight)),
+        (900, [300, 701, 200], Some(Reason::Oversize)),
+    ];
+    for (grams, size_mm, reason) in cases {
+        // Measured ahead of the decision, and behind it.
+        for behind in [1_300, 2_300] {
+            let mut bench = Bench::running();
+            let largest = Largest { weight: Some(Grams(30_000)), side_mm: Some(700) };
+            bench.line.layout.limits.largest = largest;
+            let carton = bench.put(100, 300, "C");
+            let head = bench.cartons[carton].head;
+            bench.run(behind);
+            let (at, weight) = (position(head + 300), Some(Grams(grams)));
+            bench.feed(Input::Measured { at, spread: Distance(2), weight, size_mm });
+            bench.drain();
+            bench.lands(1, if reason.is_some() { 11 } else { 9 });
+            let counted: Vec<Reason> = bench.line.memory.tally.landed_for.keys().copied().collect();
+            assert_eq!(counted, Vec::from_iter(reason), "{grams} g, measured {behind} mm on");
+        }
+    }
+}
+
+#[test]
 fn screening_at_the_hub_passes_the_gate() {
     let mut bench = Bench::running();
     let mut item = facts("X", "1");
@@ -254,7 +306,7 @@ fn a_late_route_takes_a_later_chute_of_the_list_or_the_end() {
         bench.route_delay = 4_000;
         bench.put(100, 300, "A");
     });
-    one_ends(Reason::RouteLate, |bench| {
+    one_ends(Reason::ReaderSilent, |bench| {
         let carton = bench.put(100, 300, "A");
         bench.cartons[carton].read = None;
     });
@@ -316,7 +368,11 @@ fn a_chute_that_is_off_is_replaced_only_from_the_same_list() {
     bench.drain();
     // Its own eye is dark too, so that the parcel is not certain enough any more for the next bed.
     bench.ends_at_end(1, Reason::Uncertain);
-    let again = ParcelEvent::Assigned { chute: ChuteNo(5), alternate: true, reason: None };
+    let again = ParcelEvent::Assigned {
+        chute: ChuteNo(5),
+        alternate: true,
+        reason: Some(Reason::ChuteOff),
+    };
     assert!(bench.story(1).contains(&&again));
 }
 

@@ -5,10 +5,12 @@ use crate::alarm::Alarm;
 use crate::decision::Decision;
 use crate::harness::{PANEL, demo_layout, demo_plan, facts, position};
 use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag};
+use crate::layout::Largest;
 use crate::line::Line;
 use crate::packml::{State, UnitMode};
 use crate::parcel::Fate;
-use crate::plan::Screening;
+use crate::plan::{Hold, Screening};
+use crate::reason::{Outcome, Reason};
 use crate::signal::{ArmEnd, Command, Contact, DownReason, Input, Read};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -29,7 +31,9 @@ struct Walk {
 
 impl Walk {
     fn running() -> Self {
-        let line = Line::new(demo_layout());
+        let mut layout = demo_layout();
+        layout.limits.largest = Largest { weight: Some(Grams(2_000)), side_mm: Some(1_500) };
+        let line = Line::new(layout);
         let mut walk = Self { line, at: 50_000, now: Micros::ZERO };
         let mut out = Vec::new();
         for node in 0..=PANEL.0 {
@@ -114,6 +118,8 @@ impl Walk {
         let route = ["1", "35", "9", "r", "x"][usize::from(which) % 5];
         let mut item = facts(&format!("W{}", which % 40), route);
         item.inspected = off % 7 != 0;
+        item.real_name = off % 17 != 0;
+        item.hold = (off % 19 == 0).then_some(Hold::Intercepted);
         if off % 11 == 0 {
             item.screened = Screening::Rejected;
         }
@@ -189,8 +195,9 @@ impl Walk {
             19..22 => self.read(which, off),
             22..25 => self.route(which, off),
             25 => {
-                let weight = Some(Grams(900));
-                Some(Input::Measured { at, spread: Distance(1), weight, size_mm: [0; 3] })
+                let weight = Some(Grams(u32::from(which) * 10));
+                let size_mm = [off.unsigned_abs() / 16, 0, 0];
+                Some(Input::Measured { at, spread: Distance(1), weight, size_mm })
             }
             26..29 => {
                 let node = NodeId(which % 13);
@@ -277,6 +284,14 @@ proptest! {
             }
             let view = walk.line.view(walk.now);
             prop_assert!(view.tally.ties());
+            let all: u64 = Outcome::ALL.iter().map(|outcome| view.tally.count(*outcome)).sum();
+            prop_assert_eq!(all, view.tally.inducted);
+            let reasoned: u64 = Reason::ALL.iter().map(|why| view.tally.count_for(*why)).sum();
+            let ended = view.tally.count(Outcome::EndLanded);
+            let alternate = view.tally.count(Outcome::LandedAlternate);
+            let planned = view.tally.count(Outcome::LandedPlanned);
+            prop_assert!(ended + alternate <= reasoned, "each of them has a reason");
+            prop_assert!(reasoned <= ended + alternate + planned, "and only one");
             for node in 0..=PANEL.0 {
                 if let (Some(next), Some(heard)) = (
                     walk.line.next_position(NodeId(node)),

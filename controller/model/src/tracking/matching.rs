@@ -76,6 +76,7 @@ impl Line {
             weight: None,
             fate: Fate::Open,
             confidence: Confidence::Certain,
+            size_mm: [0; 3],
         };
         self.memory.live.insert(id, parcel);
         self.memory.under[0] = Under::Parcel(id);

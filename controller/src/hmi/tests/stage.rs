@@ -5,8 +5,8 @@ use line_model::alarm::Alarm;
 use line_model::chute::{ChuteCounts, ChuteState, Content, FullBy, Lamp};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side};
 use line_model::layout::{
-    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
-    StationPlace, ZonePlace,
+    ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
+    NodePlace, StationPlace, ZonePlace,
 };
 use line_model::memory::Pressure;
 use line_model::packml::{State, StateReason, UnitMode};
@@ -84,6 +84,7 @@ fn limits() -> Limits {
         in_flight_max: 100,
         jam: Micros::from_secs(5),
         sleep: None,
+        largest: Largest::default(),
     }
 }
 
@@ -115,6 +116,7 @@ pub(in crate::hmi) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
         lost: 0,
         unconfirmed: 1,
         on_line: 1,
+        landed_for: BTreeMap::from([(Reason::NoRoute, 2), (Reason::NoRead, 1)]),
     };
     HmiView {
         line_name: "line <1>".to_owned(),

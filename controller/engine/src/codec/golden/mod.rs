@@ -5,6 +5,7 @@
 
 mod version_1;
 mod version_2;
+mod version_3;
 
 use super::{Source, Wire};
 use crate::record::FORMAT_VERSION;

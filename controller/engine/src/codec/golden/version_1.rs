@@ -129,8 +129,11 @@ fn inputs_from_people_and_the_manifest() {
             class: String::new(),
             inspected: true,
             screened,
+            real_name: true,
+            hold: None,
         };
-        check(
+        check_old(
+            1,
             &Input::Route { parcel, facts: Some(facts) },
             &format!(
                 "0f 0000000000000001 01 0000000177 0000000163 0000000172 00000000 01 {golden}"

@@ -4,7 +4,6 @@
 use super::{Source, Wire, check, check_old};
 use crate::codec::Fault;
 use crate::codec::{fields, tags};
-use crate::record;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -29,19 +28,6 @@ use std::format;
 use std::string::ToString;
 use std::vec;
 use units::{Distance, EncoderId, Micros, Position};
-
-#[test]
-fn a_record_begins_with_its_version() {
-    let written = record::encode(5, Micros(6), &Input::Timer, &[]);
-    assert_eq!(super::hex(&written), "02000000000000000500000000000000061800000000");
-    let mut old = written.clone();
-    old[0] = 1;
-    assert_eq!(record::decode(&old), record::decode(&written), "version 1 is read as well");
-    for found in [0, 3, 255] {
-        old[0] = found;
-        assert_eq!(record::decode(&old), Err(record::Fault::Version { found }));
-    }
-}
 
 /// Stands for any struct that gains fields.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,105 @@
+//! The bytes of what came with format version 3, literally: new variants, and old ones that gained
+//! a field.
+
+use super::check;
+use crate::record;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec;
+use line_model::ids::{EyeId, ParcelId};
+use line_model::parcel::{Confidence, Fate, Identity, Parcel, Sighting, Track};
+use line_model::plan::{Facts, Hold, Screening};
+use line_model::reason::Reason;
+use line_model::signal::Input;
+use line_model::view::Tally;
+use std::format;
+use std::string::ToString;
+use units::{Distance, EncoderId, Grams, Micros, Position};
+
+#[test]
+fn a_record_begins_with_its_version() {
+    let written = record::encode(5, Micros(6), &Input::Timer, &[]);
+    assert_eq!(super::hex(&written), "03000000000000000500000000000000061800000000");
+    for older in [1, 2] {
+        let mut old = written.clone();
+        old[0] = older;
+        assert_eq!(record::decode(&old), record::decode(&written), "version {older} is read");
+    }
+    for found in [0, 4, 255] {
+        let mut other = written.clone();
+        other[0] = found;
+        assert_eq!(record::decode(&other), Err(record::Fault::Version { found }));
+    }
+}
+
+#[test]
+fn reasons_and_holds() {
+    for (reason, golden) in [
+        (Reason::ReaderSilent, "32"),
+        (Reason::Overweight, "33"),
+        (Reason::Oversize, "34"),
+        (Reason::NotRealName, "35"),
+        (Reason::DebtIntercept, "36"),
+        (Reason::ItemCancelled, "37"),
+        (Reason::Intercepted, "38"),
+        (Reason::Prohibited, "39"),
+        (Reason::CustomsHold, "3a"),
+    ] {
+        check(3, &reason, golden);
+    }
+    for (hold, golden) in [
+        (None, "00"),
+        (Some(Hold::Cancelled), "01 01"),
+        (Some(Hold::Intercepted), "01 02"),
+        (Some(Hold::Debt), "01 03"),
+        (Some(Hold::Customs), "01 04"),
+        (Some(Hold::Prohibited), "01 05"),
+    ] {
+        let facts = Facts {
+            waybill: "w".to_string(),
+            carrier: "c".to_string(),
+            route: "r".to_string(),
+            class: String::new(),
+            inspected: true,
+            screened: Screening::Passed,
+            real_name: false,
+            hold,
+        };
+        let input = Input::Route { parcel: ParcelId(1), facts: Some(facts) };
+        let bytes = format!(
+            "0f 0000000000000001 01 0000000177 0000000163 0000000172 00000000 01 01 00 {golden}"
+        );
+        check(3, &input, &bytes);
+    }
+}
+
+#[test]
+fn counts_and_sizes_of_a_snapshot() {
+    let tally = Tally {
+        inducted: 1,
+        landed_planned: 1,
+        landed_for: BTreeMap::from([(Reason::NoRoute, 1)]),
+        ..Tally::default()
+    };
+    let rest = "0000000000000000 00000000 0000000000000000 0000000000000000 0000000000000000 \
+                0000000000000000";
+    let bytes = format!("0000000000000001 0000000000000001 {rest} 00000001 05 0000000000000001");
+    check(3, &tally, &bytes);
+    let head = Position::new(EncoderId(0), 5);
+    let sighting = Sighting { eye: EyeId(0), head, tail: None, spread: Distance(2) };
+    let parcel = Parcel {
+        id: ParcelId(1),
+        track: Track { seen: vec![sighting], next: 1, slack: Distance(0), length: None },
+        identity: Identity::Unread,
+        weight: Some(Grams(9)),
+        fate: Fate::Open,
+        confidence: Confidence::Certain,
+        size_mm: [1, 2, 3],
+    };
+    check(
+        3,
+        &parcel,
+        "0000000000000001 00000001 00 00 0000000000000005 00 0000000000000002 01 \
+         0000000000000000 00 01 01 00000009 01 01 0001 0002 0003",
+    );
+}
