@@ -156,6 +156,19 @@ fn the_process_is_cut_at_every_record() {
     assert_eq!(seen.deaths, ways * only.map_or(records, |_| 1), "a death at every record");
 }
 
+/// What starts the line is durable, and the controller dies before a belt has heard of it.
+#[test]
+fn what_was_decided_and_never_sent_is_said_again() {
+    let (seed, inputs) = (31, Inputs::demo(6, 31));
+    // The records around the first ramp of this run; all nine ways at each of them.
+    for record in 38..=45 {
+        let only = Some(record);
+        let matrix = Matrix { inputs: inputs.clone(), seed, only, all: true, spoil: honest };
+        let (_, seen) = matrix.run();
+        assert_eq!((seen.deaths, seen.failures), (9, Vec::new()), "record {record}, seed {seed}");
+    }
+}
+
 /// The marks of what was heard are not those of the records: as if they stood in another commit.
 fn forget_marks(run: &mut Harness) {
     run.disk.marks.clear();

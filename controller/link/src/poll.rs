@@ -30,7 +30,7 @@ impl Master {
         }
         let durable = self.durable;
         let urgency = |station: &Station| {
-            station.prompt(now).then(|| station.queue.urgency(durable)).flatten()
+            station.prompt(now).then(|| station.queue.urgency(station.leave(durable))).flatten()
         };
         for level in [Urgency::Stop, Urgency::Arm, Urgency::Other] {
             if let Some(index) = self.first(|station| urgency(station) == Some(level)) {
@@ -96,9 +96,9 @@ impl Master {
         let mut command = false;
         if ask == Ask::Events {
             let map = station.map.filter(|map| map.holds(frame));
-            let node = station.setup.node;
+            let (node, leave) = (station.setup.node, station.leave(durable));
             while let Some(tag) =
-                station.queue.launch(durable, station.last_command.next(), map.as_ref())
+                station.queue.launch(leave, station.last_command.next(), map.as_ref())
             {
                 out.push(answered(node, tag, false));
             }
@@ -179,7 +179,7 @@ impl Station {
             State::Checking | State::Mapping => Ask::Status,
             State::Adopting => Ask::Armed,
             State::Online if !self.settings_fit => Ask::Configure,
-            State::Online if self.queue.urgency(durable).is_some() => Ask::Events,
+            State::Online if self.queue.urgency(self.leave(durable)).is_some() => Ask::Events,
             State::Online if self.status_due <= now => Ask::Status,
             State::Online if hold || self.flight.len() >= UNACKED_EVENTS => Ask::Status,
             State::Online => Ask::Events,

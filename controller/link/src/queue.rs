@@ -83,6 +83,23 @@ struct Set {
     nature: Nature,
 }
 
+/// What may leave now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leave {
+    /// The last record that is durable.
+    pub(crate) durable: u64,
+    /// Everything that the node had to tell has been read. Before that an output is not energised:
+    /// its lease may have ended, and the line will want it to stay off.
+    pub(crate) caught_up: bool,
+}
+
+impl Leave {
+    fn takes(self, set: &Waiting<Set>) -> bool {
+        let energises = set.what.nature == Nature::Energising;
+        set.gate <= self.durable && (self.caught_up || !energises)
+    }
+}
+
 /// How urgent a node's next order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Urgency {
@@ -175,17 +192,17 @@ impl Queue {
     }
 
     /// How urgent the next order is that may leave now; `None` when none may.
-    pub(crate) fn urgency(&self, durable: u64) -> Option<Urgency> {
+    pub(crate) fn urgency(&self, leave: Leave) -> Option<Urgency> {
         let stops = |set: &Waiting<Set>| set.what.nature == Nature::Stopping;
         if self.flying.is_some() {
             let waits = self.cancel_all || !self.cancels.is_empty() || self.sets.iter().any(stops);
             Some(if waits { Urgency::Stop } else { Urgency::Arm })
         } else if self.cancel_all || !self.cancels.is_empty() || self.sets.iter().any(stops) {
             Some(Urgency::Stop)
-        } else if self.arms.iter().any(|arm| arm.gate <= durable) {
+        } else if self.arms.iter().any(|arm| arm.gate <= leave.durable) {
             Some(Urgency::Arm)
         } else {
-            self.sets.iter().any(|set| set.gate <= durable).then_some(Urgency::Other)
+            self.sets.iter().any(|set| leave.takes(set)).then_some(Urgency::Other)
         }
     }
 
@@ -193,12 +210,12 @@ impl Queue {
     /// is on its way already. Gives back an arm that `map` does not allow to be encoded.
     pub(crate) fn launch(
         &mut self,
-        durable: u64,
+        leave: Leave,
         next: Serial,
         map: Option<&CountMap>,
     ) -> Option<Tag> {
         while self.flying.is_none() {
-            let order = self.take(durable)?;
+            let order = self.take(leave)?;
             match (operation(&order, map), &order) {
                 (Some(operation), _) => {
                     let (overdue, resyncs) = (false, 0);
@@ -212,7 +229,7 @@ impl Queue {
         None
     }
 
-    fn take(&mut self, durable: u64) -> Option<Order> {
+    fn take(&mut self, leave: Leave) -> Option<Order> {
         let set =
             |set: Set| Order::Set { output: set.output, value: set.value, nature: set.nature };
         let stop = self.sets.iter().position(|set| set.what.nature == Nature::Stopping);
@@ -225,10 +242,10 @@ impl Queue {
         if let Some(tag) = self.cancels.pop_front() {
             return Some(Order::Cancel(tag));
         }
-        if let Some(at) = self.arms.iter().position(|arm| arm.gate <= durable) {
+        if let Some(at) = self.arms.iter().position(|arm| arm.gate <= leave.durable) {
             return self.arms.remove(at).map(|arm| Order::Arm(arm.what));
         }
-        let at = self.sets.iter().position(|set| set.gate <= durable)?;
+        let at = self.sets.iter().position(|set| leave.takes(set))?;
         Some(set(self.sets.remove(at).what))
     }
 

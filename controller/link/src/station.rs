@@ -6,7 +6,7 @@ use crate::exchange::Misfit;
 use crate::health::{Answerers, Health, History};
 use crate::limits::{BUSY_MAX, BUSY_MIN, LOOSE_EVENTS};
 use crate::map::{Bracket, CountMap, Frame};
-use crate::queue::Queue;
+use crate::queue::{Leave, Queue};
 use crate::setup::{Mark, StationSetup};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -307,6 +307,11 @@ impl Station {
         self.slipped = 0;
         self.count = None;
         self.tags.clear();
+    }
+
+    /// Which of its orders may leave.
+    pub(crate) const fn leave(&self, durable: u64) -> Leave {
+        Leave { durable, caught_up: self.caught_up }
     }
 
     /// How well it answers.

@@ -239,6 +239,18 @@ impl Line {
                 self.enter(Mode::Stopped, reason, out);
             }
         }
+        self.say_again(out);
+    }
+
+    /// Says every output again: the controller may have died between deciding one and sending it.
+    /// Saying the same twice changes nothing on a node.
+    fn say_again(&mut self, out: &mut Vec<Decision>) {
+        let nodes = u8::try_from(self.layout.nodes.len()).unwrap_or(u8::MAX);
+        (0..nodes).for_each(|node| self.reissue(NodeId(node), out));
+        let lamps = self.memory.at_chutes.iter();
+        out.extend(
+            lamps.map(|(chute, memory)| Decision::Lamp { chute: *chute, lamp: memory.lamp }),
+        );
     }
 
     /// An input was set aside: nothing is certain any more.

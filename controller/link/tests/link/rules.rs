@@ -72,6 +72,27 @@ fn a_wild_acknowledgement_under_our_own_word_forgets_nothing() {
 }
 
 #[test]
+fn nothing_is_energised_before_a_node_has_told_everything() {
+    let mut rig = connected();
+    rig.drain();
+    // The host is away for longer than the lease; the next one wants the belt to run on.
+    (0..5_000).for_each(|_| rig.plant.step());
+    rig.start();
+    rig.order(0, Order::Set { output: zone::RUN, value: 1, nature: Nature::Energising });
+    let runs = |rig: &Rig| rig.plant.places[0].outputs.get(&zone::RUN) == Some(&1);
+    let (mut told, mut steps) = (false, 0);
+    while !told {
+        rig.run(1);
+        told = rig.drain().contains(&Input::LeaseExpired { node: NodeId(0) });
+        assert!(told || !runs(&rig), "the belt runs before its node has told of the lease's end");
+        steps += 1;
+        assert!(steps < 2_000, "the lease's end is never told");
+    }
+    rig.run(200);
+    assert!(runs(&rig), "then the order is carried out");
+}
+
+#[test]
 fn a_token_of_before_a_crash_is_never_taken_for_an_answer() {
     // The host restarts with the same first token; the node's last answer of then comes late.
     let mut rig = connected();

@@ -214,6 +214,22 @@ fn away_for_longer_than_the_lease_means_stopped() {
 }
 
 #[test]
+fn back_within_the_lease_says_every_output_again() {
+    let mut bench = Bench::running();
+    bench.log.clear();
+    bench.feed(Input::Resumed { gap: Micros::from_millis(800) });
+    for zone in [0, 1, 2] {
+        let runs = |decision: &Decision| matches!(decision, Decision::Drive { zone: ZoneId(id), run: true, .. } if *id == zone);
+        assert!(bench.log.iter().any(runs), "zone {zone}: {:?}", bench.log);
+    }
+    let release = Decision::Release { zone: ZoneId(1), gap: Distance(900) };
+    assert!(bench.log.contains(&release), "{:?}", bench.log);
+    assert!(bench.log.contains(&Decision::Light { light: Light::Green, on: true }));
+    let lamps = bench.log.iter().filter(|decision| matches!(decision, Decision::Lamp { .. }));
+    assert_eq!(lamps.count(), bench.line.layout.chutes.len());
+}
+
+#[test]
 fn a_panel_that_comes_back_gets_its_lights() {
     let mut bench = Bench::running();
     bench.log.clear();
