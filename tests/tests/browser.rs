@@ -145,6 +145,43 @@ fn refusals_say_why_and_trouble_is_seen() {
 }
 
 #[test]
+fn an_alarm_is_put_aside_and_a_mode_chosen_on_the_screen() {
+    for (accept, shelve, unshelve, aside, maintenance) in [
+        ("zh-CN", "搁置", "取消搁置", "等待备件或维修", "检修"),
+        ("en-US", "Shelve", "Unshelve", "Waits for a part or a repair", "Maintenance"),
+    ] {
+        let stage = Stage::open(true);
+        let browser = Browser::start(accept);
+        browser.resize(DESK.0, DESK.1);
+        browser.open(&stage.url);
+        browser.wait("the first sample", "document.querySelector('#why-start')");
+        let button = "#alarms li[data-key='unconfirmed.2'] .aside";
+        let says =
+            |text: &str| format!("document.querySelector(\"{button}\").innerText === '{text}'");
+        browser.wait("the offer", &says(shelve));
+        browser.script("document.getElementById('shelf-why').selectedIndex = 1");
+        browser.click(button);
+        browser.wait("the way back", &says(unshelve));
+        browser.wait(
+            "the reason",
+            &format!("document.querySelector('#alarms').innerText.includes('{aside}')"),
+        );
+        browser.picture(&picture(&format!("shelf-{accept}-desk")));
+        browser.click(button);
+        browser.wait("the offer again", &says(shelve));
+        browser.script("document.getElementById('mode').value = 'Maintenance'");
+        browser.click("#set-mode");
+        browser.wait(
+            "the mode",
+            &format!("document.querySelector('.now').innerText.includes('{maintenance}')"),
+        );
+        browser.resize(PHONE.0, PHONE.1);
+        assert_fits(&browser, PHONE, "the overview with an alarm that may be put aside");
+        assert_quiet(&browser);
+    }
+}
+
+#[test]
 fn an_office_screen_can_only_stop() {
     let stage = Stage::open(false);
     let browser = Browser::start("zh-CN");

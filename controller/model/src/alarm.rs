@@ -130,7 +130,7 @@ alarms! {
     action "排除危险，旋开急停，故障清除后在操作屏复位、启动" "Remove the danger, release the stop, then clear, reset and start at the panel";
 
     /// A node does not answer or is wrong.
-    NodeDown(NodeId) = 2 "node_down" High WithCondition, 0 ms on, 0 ms off;
+    NodeDown(NodeId) = 2 "node_down" High WithCondition, 0 ms on, 5000 ms off;
     text "{} 通讯不通" "{} does not answer";
     cause "断电、断线、地址冲突或设备类型不符" "No power, broken cable, address clash or wrong device";
     consequence "摆轮节点：其格口停用；其他节点：本线暂停" "Diverter: its chutes are off; any other node: the line is held";
@@ -179,14 +179,14 @@ alarms! {
     action "查看格口内是否有不属于该格口的件" "Look for a parcel that does not belong there";
 
     /// The journal does not keep up; induction is paused.
-    CommitsStalled = 9 "commits_stalled" High WithCondition, 0 ms on, 0 ms off;
+    CommitsStalled = 9 "commits_stalled" High WithCondition, 0 ms on, 2000 ms off;
     text "记录落盘跟不上，供件已暂停" "The journal's disk does not keep up: induction paused";
     cause "磁盘慢、满或故障" "The disk is slow, full or broken";
     consequence "供件暂停，不再下达新的摆出指令" "Induction is paused and nothing new is armed";
     action "检查磁盘空间和状态" "Check the disk's space and state";
 
     /// End chute full.
-    EndFull = 10 "end_full" High WithCondition, 0 ms on, 0 ms off;
+    EndFull = 10 "end_full" High WithCondition, 0 ms on, 2000 ms off;
     text "末端异常口满，请清理" "End chute full: empty it";
     cause "末端异常件未及时取走" "Parcels at the end chute were not taken away";
     consequence "供件停止，下一件到末端前停带" "Induction stops; the belt stops before the next parcel reaches the end";
@@ -263,7 +263,7 @@ alarms! {
     action "对准或更换光电，见到下一件后自动恢复" "Align or replace the eye; it is believed again with the next parcel that it sees";
 
     /// Pulses of an eye are shorter than its parcels.
-    EyeDirty(EyeId) = 21 "eye_dirty" Low WithCondition, 0 ms on, 0 ms off;
+    EyeDirty(EyeId) = 21 "eye_dirty" Low WithCondition, 0 ms on, 60000 ms off;
     text "{} 脉冲偏短，镜头可能脏" "Pulses of {} are short: the lens may be dirty";
     cause "镜头或反光板有灰" "Dust on lens or reflector";
     consequence "件因长度不符转末端异常口" "Parcels go to the end because their length does not fit";
@@ -282,6 +282,20 @@ alarms! {
     cause "人工改时或对时服务跳变" "Somebody set the clock, or time synchronisation stepped it";
     consequence "跟踪和摆出不受影响，日报和查询的时刻不连续" "Sorting goes on unchanged; times in reports are not continuous";
     action "检查对时服务和时区，确认后核对当班日报" "Check time synchronisation and zone, then the report of the shift";
+
+    /// Something stands in a chute's mouth although the chute is not full.
+    ChuteFaulted(ChuteNo) = 24 "chute_faulted" Medium WithCondition, 0 ms on, 3000 ms off;
+    text "{} 号格口故障：滑槽堵件" "Chute {} faulted: something stands in its mouth";
+    cause "件卡在滑槽口，或落格光电被遮挡" "A parcel is stuck in the mouth, or the landing eye is covered";
+    consequence "该格口停用，其件改投同一路由的其他格口或到末端" "The chute is off; its parcels go to others of the same key or to the end";
+    action "取下卡住的件，确认落格光电通畅" "Take the parcel out and see that the landing eye is clear";
+
+    /// A chute has been full for long, and nobody has begun to change what catches its parcels.
+    ChuteWaits(ChuteNo) = 25 "chute_waits" Medium WithCondition, 180000 ms on, 0 ms off;
+    text "{} 号格口满格已久，请换袋" "Chute {} has been full for long: change its bag";
+    cause "无人换袋，或满格光电被遮挡" "Nobody changes the bag, or the full eye is covered";
+    consequence "该格口的件改投备用格口或到末端异常口" "Its parcels go to an alternate chute or to the end chute";
+    action "换袋并解锁；袋未满则查看满格光电" "Change the bag and unlock; if it is not full, look at the full eye";
 }
 
 #[cfg(test)]
@@ -303,6 +317,17 @@ mod tests {
             let places = |text: &str| text.matches("{}").count();
             assert_eq!(places(row.text.zh), places(row.text.en), "{}", row.code);
             assert!(places(row.text.zh) <= 1, "{} names one thing", row.code);
+        }
+        // What tells of the past has no condition that could come and go.
+        for row in TABLE.iter().filter(|row| row.ends == Ends::WhenSeen) {
+            let delays = (row.on_delay, row.off_delay);
+            assert_eq!(delays, (Micros::ZERO, Micros::ZERO), "{}", row.code);
+        }
+        // Whether arms may rely on an eye, and whether a start is allowed, stands in these alarms.
+        for eye in [Alarm::EyeStuck, Alarm::EyeBlind, Alarm::Jam, Alarm::QueueJam] {
+            let row = eye(EyeId(1)).row();
+            let delays = (row.on_delay, row.off_delay);
+            assert_eq!(delays, (Micros::ZERO, Micros::ZERO), "{}", row.code);
         }
         assert_eq!(Alarm::EndFull.code(), "end_full");
         assert_eq!(Alarm::NodeDown(NodeId(3)).row().priority, Priority::High);

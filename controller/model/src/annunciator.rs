@@ -254,7 +254,9 @@ impl Line {
                 | Alarm::InputQuarantined
                 | Alarm::NotEmpty
                 | Alarm::Flood
-                | Alarm::WallClockStepped => false,
+                | Alarm::WallClockStepped
+                | Alarm::ChuteFaulted(_)
+                | Alarm::ChuteWaits(_) => false,
             }
     }
 

@@ -1,7 +1,9 @@
 //! The line at its chutes: contacts, loads, lamps, and who may still come.
 
+use crate::alarm::Alarm;
 use crate::chute::{
-    Around, Bar, ChangeBy, ChuteCause, ChuteEvent, ChuteMemory, ChuteState, Content, Lamp, tell_of,
+    Around, Bar, ChangeBy, ChuteCause, ChuteEvent, ChuteMemory, ChuteState, Content, FaultedBy,
+    Lamp, tell_of,
 };
 use crate::decision::Decision;
 use crate::ids::{ChuteNo, Tag};
@@ -73,6 +75,28 @@ impl Line {
         }
         (memory.state, memory.since, memory.cause) = (to, around.now, cause);
         tell_of(out, chute, ChuteEvent::State { from, to, cause });
+        self.alarm_chute(chute, to, out);
+    }
+
+    /// Calls for people where a chute's state does; a diverter that is down has an alarm of its own.
+    fn alarm_chute(&mut self, chute: ChuteNo, state: ChuteState, out: &mut Vec<Decision>) {
+        let (faulted, waits) = match state {
+            ChuteState::Faulted { by: FaultedBy::Jam } => (true, false),
+            ChuteState::Full { .. } => (false, true),
+            ChuteState::Faulted { by: FaultedBy::Diverter | FaultedBy::Person }
+            | ChuteState::Idle
+            | ChuteState::Filling
+            | ChuteState::Locked { .. }
+            | ChuteState::Buffered { .. } => (false, false),
+        };
+        let alarms = [(Alarm::ChuteFaulted(chute), faulted), (Alarm::ChuteWaits(chute), waits)];
+        for (alarm, stands) in alarms {
+            if stands {
+                self.raise(alarm, out);
+            } else {
+                self.clear(alarm, out);
+            }
+        }
     }
 
     /// Lets every chute's state follow.

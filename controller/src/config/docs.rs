@@ -155,6 +155,9 @@ reason, never one of high priority, ten at most), suppressed by design. *When se
 ends when a person acknowledges it, or resets or starts the line. The first alarm of high priority since
 the last reset or start is marked as first-out. More than ten in ten minutes are a flood.
 
+Delays: an alarm comes when its condition has stood for the on-delay, and goes when it has been gone for the
+off-delay, so that a flutter is one alarm. The line itself acts on conditions at once, whatever the delay.
+
 Priorities: high = at once, the line stands or will; medium = within minutes, or single parcels go to the
 end of the line; low = during the shift.
 ";

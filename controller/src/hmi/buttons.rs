@@ -2,9 +2,11 @@
 
 use super::i18n::{Lang, Msg};
 use super::words;
+use line_model::alarm::Priority;
+use line_model::limits;
 use line_model::packml::State;
 use line_model::signal::Command;
-use line_model::view::{LineView, Unmet};
+use line_model::view::{AlarmView, LineView, Unmet};
 use serde::Serialize;
 
 /// One button.
@@ -49,6 +51,33 @@ pub(super) const REASONS: [Msg; 8] = [
     Msg::ReasonWait,
     Msg::ReasonOther,
 ];
+
+/// Reasons that a screen offers for putting an alarm aside.
+pub(super) const SHELF_REASONS: [Msg; 4] =
+    [Msg::ShelfKnown, Msg::ShelfPart, Msg::ShelfFalse, Msg::ShelfTest];
+
+/// For how many minutes a screen offers to put an alarm aside.
+pub(super) const SHELF_MINUTES: [u16; 3] = [10, 30, limits::SHELF_MINUTES_MAX];
+
+/// What a screen may do about putting an alarm aside: only what the line would take.
+pub(super) fn shelf(alarm: &AlarmView, panel: bool) -> Option<Command> {
+    let asked = if alarm.shelf.is_some() {
+        Command::Unshelve { alarm: alarm.alarm }
+    } else {
+        Command::Shelve { alarm: alarm.alarm, minutes: SHELF_MINUTES[0] }
+    };
+    let urgent = alarm.alarm.row().priority == Priority::High;
+    let allowed = panel || !super::access::needs_panel(asked);
+    (allowed && !(urgent && alarm.shelf.is_none())).then_some(asked)
+}
+
+/// Why another mode would not be taken now; `None` when it would.
+pub(super) fn mode_why(lang: Lang, line: &LineView, panel: bool) -> Option<String> {
+    if !panel && super::access::needs_panel(Command::SetMode(line.unit_mode)) {
+        return Some(Msg::WhyNotPanel.text(lang).to_owned());
+    }
+    (line.state != State::Stopped).then(|| Msg::WhyModeStopped.text(lang).to_owned())
+}
 
 /// Name of a command in the interface.
 pub(super) const fn name(command: Command) -> &'static str {

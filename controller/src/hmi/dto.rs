@@ -50,6 +50,12 @@ pub(super) struct ViewDto {
     pub(super) alarms_lately: String,
     /// What the line is used for, in words.
     pub(super) mode: &'static str,
+    /// Another mode would be taken now.
+    pub(super) mode_ready: bool,
+    /// Why not; empty when it would.
+    pub(super) mode_why: String,
+    /// This screen may put an alarm of the list aside.
+    pub(super) shelving: bool,
     /// Buses and nodes.
     pub(super) buses: Vec<BusDto>,
     /// Records that wait for the disk.
@@ -210,6 +216,10 @@ pub(super) struct AlarmDto {
     pub(super) stands: bool,
     /// The parcel that it is about.
     pub(super) parcel: Option<u64>,
+    /// What this screen may do about putting it aside: `shelve`, `unshelve`, or empty for nothing.
+    pub(super) shelf: &'static str,
+    /// The same on a button.
+    pub(super) shelf_label: &'static str,
 }
 
 /// One bus.
@@ -262,9 +272,12 @@ impl ViewDto {
             chutes: view.layout.chutes.iter().map(|place| chute(lang, view, place)).collect(),
             reasons: reasons(lang, line),
             belt: belt(lang, sample),
-            alarms: alarms(lang, view),
+            shelving: line.alarm_list.iter().any(|alarm| buttons::shelf(alarm, panel).is_some()),
+            alarms: alarms(lang, view, panel),
             alarms_lately: lang.fill(Msg::AlarmsLately, &[&view.line.alarms_lately.to_string()]),
             mode: words::unit_mode(lang, view.line.unit_mode),
+            mode_why: buttons::mode_why(lang, line, panel).unwrap_or_default(),
+            mode_ready: buttons::mode_why(lang, line, panel).is_none(),
             buses: view.buses.iter().map(|health| bus(lang, view, health)).collect(),
             records_pending: view.records_pending,
         }
@@ -449,7 +462,7 @@ pub(super) fn millimetres(layout: &Layout, distance: Distance) -> i64 {
     distance.0.saturating_mul(1_000) / i64::from(layout.counts_per_metre.max(1))
 }
 
-fn alarms(lang: Lang, view: &HmiView) -> Vec<AlarmDto> {
+fn alarms(lang: Lang, view: &HmiView, panel: bool) -> Vec<AlarmDto> {
     let list = view.line.alarm_list.iter();
     list.map(|alarm| AlarmDto {
         code: alarm.alarm.code(),
@@ -461,6 +474,9 @@ fn alarms(lang: Lang, view: &HmiView) -> Vec<AlarmDto> {
         open: alarm.attention != Attention::Acknowledged,
         stands: alarm.attention != Attention::Returned,
         parcel: words::alarm_parcel(alarm.alarm),
+        shelf: buttons::shelf(alarm, panel).map_or("", buttons::name),
+        shelf_label: buttons::shelf(alarm, panel)
+            .map_or("", |command| buttons::label(command).text(lang)),
     })
     .collect()
 }

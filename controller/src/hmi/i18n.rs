@@ -211,7 +211,16 @@ messages! {
     CommandComplete "清线停机" "Run empty";
     CommandMode "切换模式" "Change the mode";
     CommandAcknowledge "确认报警" "Acknowledge";
-    CommandShelve "搁置报警" "Shelve";
+    CommandShelve "搁置" "Shelve";
+    ShelfWhy "搁置原因" "Shelve because";
+    ShelfFor "搁置时长" "for";
+    ShelfMinutes "{} 分钟" "{} minutes";
+    ShelfKnown "已知，正在处理" "Known, being dealt with";
+    ShelfPart "等待备件或维修" "Waits for a part or a repair";
+    ShelfFalse "传感器误报" "The sensor is wrong";
+    ShelfTest "试验中" "A test is under way";
+    ModePick "模式" "Mode";
+    WhyModeStopped "停线后才能切换" "Only while the line is stopped";
     CommandUnshelve "取消搁置" "Unshelve";
     CommandHold "暂停" "Hold";
     StopWhy "停止/暂停原因" "Why stop or hold";

@@ -7,7 +7,7 @@ use super::mimic::Mimic;
 use super::router::{Asker, Lenient};
 use super::stories::{self, Filter, ReadError, Row};
 use super::story::{self, Class, Story};
-use super::words::Tone;
+use super::words::{self, Tone};
 use super::{buttons, limits, local_time, mask};
 use askama::Template;
 use axum::extract::Path;
@@ -15,6 +15,7 @@ use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use line_model::ids::ParcelId;
+use line_model::packml::UnitMode;
 use serde::Deserialize;
 
 /// What every page shows around its content.
@@ -87,6 +88,16 @@ struct OverviewPage {
     limit: String,
     alternate: String,
     publish_ms: u128,
+    modes: Vec<ModeOption>,
+    shelf_minutes: Vec<(u16, String)>,
+}
+
+/// A mode that the line may be put in.
+#[derive(Clone, Copy)]
+struct ModeOption {
+    name: &'static str,
+    text: &'static str,
+    current: bool,
 }
 
 #[derive(Template)]
@@ -147,6 +158,15 @@ struct MessagePage {
     text: String,
 }
 
+fn modes(lang: Lang, now: UnitMode) -> Vec<ModeOption> {
+    let option = |mode: UnitMode| ModeOption {
+        name: mode.name(),
+        text: words::unit_mode(lang, mode),
+        current: mode == now,
+    };
+    UnitMode::ALL.map(option).to_vec()
+}
+
 /// `GET /`
 pub(super) async fn overview(asker: Asker, uri: Uri) -> Response {
     let sample = asker.sample();
@@ -162,6 +182,10 @@ pub(super) async fn overview(asker: Asker, uri: Uri) -> Response {
         limit: asker.lang.fill(Msg::LimitPerHour, &[&view.throughput.limit.to_string()]),
         alternate: asker.lang.fill(Msg::TieAlternate, &[&view.tie.alternate.to_string()]),
         publish_ms: limits::PUBLISH_PERIOD.as_millis(),
+        modes: modes(asker.lang, sample.view.line.unit_mode),
+        shelf_minutes: buttons::SHELF_MINUTES
+            .map(|minutes| (minutes, asker.lang.fill(Msg::ShelfMinutes, &[&minutes.to_string()])))
+            .to_vec(),
         view,
     };
     render(&asker, StatusCode::OK, &page)

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
 mod reasons;
+mod shelves;
 mod stage;
 
 pub(super) use stage::view;

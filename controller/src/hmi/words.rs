@@ -281,7 +281,9 @@ fn alarm_subject(lang: Lang, view: &HmiView, alarm: Alarm) -> String {
         | Alarm::EyeBlind(id)
         | Alarm::EyeDirty(id) => tagged_eye(lang, view, id),
         Alarm::Unconfirmed(id) | Alarm::Lost(id) | Alarm::QuarantineAtEnd(id) => id.0.to_string(),
-        Alarm::UnexpectedLanding(chute) => chute.0.to_string(),
+        Alarm::UnexpectedLanding(chute) | Alarm::ChuteFaulted(chute) | Alarm::ChuteWaits(chute) => {
+            chute.0.to_string()
+        }
         Alarm::CommitsStalled
         | Alarm::EndFull
         | Alarm::InputQuarantined
@@ -308,7 +310,9 @@ pub(super) fn alarm_key(alarm: Alarm) -> String {
         | Alarm::EyeBlind(id)
         | Alarm::EyeDirty(id) => u64::from(id.0),
         Alarm::Unconfirmed(id) | Alarm::Lost(id) | Alarm::QuarantineAtEnd(id) => id.0,
-        Alarm::UnexpectedLanding(chute) => u64::from(chute.0),
+        Alarm::UnexpectedLanding(chute) | Alarm::ChuteFaulted(chute) | Alarm::ChuteWaits(chute) => {
+            u64::from(chute.0)
+        }
         Alarm::CommitsStalled
         | Alarm::EndFull
         | Alarm::InputQuarantined
@@ -330,6 +334,8 @@ pub(super) const fn alarm_parcel(alarm: Alarm) -> Option<u64> {
         | Alarm::EncoderDrift(_)
         | Alarm::Ghost(_)
         | Alarm::UnexpectedLanding(_)
+        | Alarm::ChuteFaulted(_)
+        | Alarm::ChuteWaits(_)
         | Alarm::CommitsStalled
         | Alarm::EndFull
         | Alarm::InputQuarantined

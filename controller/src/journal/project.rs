@@ -284,7 +284,9 @@ fn alarm_subject(alarm: Alarm) -> Option<u64> {
         | Alarm::EyeStuck(EyeId(eye))
         | Alarm::EyeBlind(EyeId(eye))
         | Alarm::EyeDirty(EyeId(eye)) => Some(u64::from(eye)),
-        Alarm::UnexpectedLanding(chute) => Some(u64::from(chute.0)),
+        Alarm::UnexpectedLanding(chute) | Alarm::ChuteFaulted(chute) | Alarm::ChuteWaits(chute) => {
+            Some(u64::from(chute.0))
+        }
         Alarm::CommitsStalled
         | Alarm::EndFull
         | Alarm::InputQuarantined

@@ -9,7 +9,7 @@ use line_model::layout::{
     ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
     NodePlace, StationPlace, ZonePlace,
 };
-use line_model::memory::Pressure;
+use line_model::memory::{Pressure, Shelf};
 use line_model::packml::{State, StateReason, UnitMode};
 use line_model::parcel::Confidence;
 use line_model::reason::Reason;
@@ -124,13 +124,25 @@ struct Actor {
     since: u64,
     ticks: u64,
     travelled: i64,
+    shelf: Option<(Alarm, Shelf)>,
+    mode: UnitMode,
 }
 
 impl Actor {
     fn new(switches: Arc<Switches>) -> Self {
         let reason = StateReason::Command(Command::Stop);
         let layout = Arc::new(layout());
-        Self { switches, layout, state: State::Stopped, reason, since: 0, ticks: 0, travelled: 0 }
+        Self {
+            switches,
+            layout,
+            state: State::Stopped,
+            reason,
+            since: 0,
+            ticks: 0,
+            travelled: 0,
+            shelf: None,
+            mode: UnitMode::Production,
+        }
     }
 
     async fn play(
@@ -146,7 +158,7 @@ impl Actor {
                     // A person who has left does not wait for the answer.
                     Some(given) => {
                         let said = match given.order {
-                            Order::Command { command, .. } => self.command(command),
+                            Order::Command { command, reason } => self.command(command, reason),
                             Order::Deed { .. } => Ok(()),
                         };
                         drop(given.answer.send(said));
@@ -174,7 +186,23 @@ impl Actor {
         (self.state, self.reason, self.since) = (state, reason, self.ticks);
     }
 
-    fn command(&mut self, command: Command) -> Result<(), Refused> {
+    fn command(&mut self, command: Command, reason: String) -> Result<(), Refused> {
+        match command {
+            Command::Shelve { alarm, .. } => {
+                let (until, by) = (Micros::MAX, "screen".to_owned());
+                self.shelf = Some((alarm, Shelf { until, by, reason }));
+                return Ok(());
+            }
+            Command::Unshelve { .. } => {
+                self.shelf = None;
+                return Ok(());
+            }
+            Command::SetMode(mode) => {
+                self.mode = mode;
+                return Ok(());
+            }
+            _ => {}
+        }
         let unmet = self.unmet();
         let next = match (command, self.state) {
             (Command::Clear, State::Aborted) => State::Stopped,
@@ -265,10 +293,15 @@ impl Actor {
             parcels,
             alarm_list: alarms
                 .iter()
-                .map(|alarm| AlarmView::new(*alarm, Micros::from_millis(self.since * 100)))
+                .map(|alarm| {
+                    let shelf = self.shelf.as_ref().filter(|(aside, _)| aside == alarm);
+                    let shelf = shelf.map(|(_, shelf)| shelf.clone());
+                    let since = Micros::from_millis(self.since * 100);
+                    AlarmView { shelf, ..AlarmView::new(*alarm, since) }
+                })
                 .collect(),
             alarms_lately: alarms.len(),
-            unit_mode: UnitMode::Production,
+            unit_mode: self.mode,
             pressure: Pressure::None,
             alarms,
             plan: Some(("夜班方案".to_owned(), 7)),

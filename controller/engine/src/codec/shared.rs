@@ -146,6 +146,8 @@ tags! { Alarm, "an alarm" {
     20 EyeBlind(eye);
     21 EyeDirty(eye);
     22 EncoderStall(node);
+    23 ChuteFaulted(chute);
+    24 ChuteWaits(chute);
     60 WallClockStepped;
 } }
 

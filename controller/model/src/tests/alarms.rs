@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::decision::Decision;
 use crate::harness::{Bench, diverter_node};
-use crate::ids::{NodeId, ParcelId};
+use crate::ids::{ChuteNo, NodeId, ParcelId};
 use crate::memory::Attention;
 use crate::signal::{Command, Contact, DownReason, Input};
 use crate::view::{AlarmView, Unmet};
@@ -17,6 +17,12 @@ fn list(bench: &Bench) -> Vec<AlarmView> {
 fn ghost(bench: &mut Bench, node: u8) -> Alarm {
     bench.line.raise(Alarm::Ghost(NodeId(node)), &mut bench.log);
     Alarm::Ghost(NodeId(node))
+}
+
+/// Lets the off-delay of an alarm pass whose condition is gone.
+fn settle(bench: &mut Bench, alarm: Alarm) {
+    bench.pass(alarm.row().off_delay);
+    bench.feed(Input::Timer);
 }
 
 fn refused(bench: &Bench) -> Vec<Unmet> {
@@ -33,6 +39,7 @@ fn an_alarm_that_is_gone_stays_in_the_list_until_somebody_says_that_they_know() 
     bench.feed(Input::NodeDown { node, why: DownReason::Silent });
     assert_eq!(list(&bench)[0].attention, Attention::Unacknowledged);
     bench.feed(Input::NodeUp { node, restarted: false });
+    settle(&mut bench, Alarm::NodeDown(node));
     assert_eq!(list(&bench)[0].attention, Attention::Returned);
     assert!(bench.line.memory.alarms.is_empty());
     bench.command(Command::Acknowledge { alarm: Some(Alarm::NodeDown(node)) });
@@ -52,6 +59,7 @@ fn an_acknowledged_alarm_stays_while_it_stands_and_what_tells_of_the_past_ends()
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].attention, Attention::Acknowledged);
     bench.feed(Input::NodeUp { node, restarted: false });
+    settle(&mut bench, Alarm::NodeDown(node));
     assert!(list(&bench).is_empty());
 }
 
@@ -123,4 +131,53 @@ fn a_dead_node_says_enough_for_its_other_alarms() {
     bench.feed(Input::NodeDown { node, why: DownReason::Silent });
     let lease = list(&bench).into_iter().find(|e| e.alarm == Alarm::LeaseExpired(node));
     assert!(lease.expect("listed").suppressed);
+}
+
+#[test]
+fn an_alarm_waits_for_its_on_delay_and_does_not_come_when_its_cause_goes_before() {
+    let mut bench = Bench::running();
+    let alarm = Alarm::ChuteWaits(ChuteNo(3));
+    let delay = alarm.row().on_delay;
+    assert!(delay > Micros::ZERO);
+    bench.line.raise(alarm, &mut bench.log);
+    let due = bench.line.memory.now.plus(delay);
+    assert_eq!(bench.line.next_deadline(), Some(due), "it asks to be woken");
+    bench.pass(delay.minus(Micros::from_secs(1)));
+    // Its cause is told again: the delay counts from the first word.
+    bench.line.raise(alarm, &mut bench.log);
+    bench.feed(Input::Timer);
+    assert!(list(&bench).is_empty(), "not before its time");
+    bench.line.clear(alarm, &mut bench.log);
+    bench.pass(delay);
+    bench.feed(Input::Timer);
+    assert!(list(&bench).is_empty(), "its cause was gone in time");
+    bench.line.raise(alarm, &mut bench.log);
+    bench.pass(delay);
+    bench.feed(Input::Timer);
+    assert_eq!(list(&bench).len(), 1);
+    assert_eq!(bench.log.last(), Some(&Decision::Alarm { alarm, raised: true }));
+}
+
+#[test]
+fn an_alarm_outlives_its_cause_by_its_off_delay_and_a_flutter_is_one_alarm() {
+    let mut bench = Bench::running();
+    let alarm = Alarm::NodeDown(diverter_node(1));
+    let delay = alarm.row().off_delay;
+    assert!(delay > Micros::ZERO);
+    for _ in 0..12 {
+        bench.line.raise(alarm, &mut bench.log);
+        bench.line.clear(alarm, &mut bench.log);
+        bench.pass(Micros(delay.0 / 2));
+        bench.feed(Input::Timer);
+    }
+    let told = Decision::Alarm { alarm, raised: true };
+    assert_eq!(bench.log.iter().filter(|decision| **decision == told).count(), 1);
+    assert_eq!(bench.line.view(bench.line.memory.now).alarms_lately, 1, "and no flood");
+    bench.line.raise(alarm, &mut bench.log);
+    bench.line.clear(alarm, &mut bench.log);
+    let due = bench.line.memory.now.plus(delay);
+    assert_eq!(bench.line.next_deadline(), Some(due));
+    bench.pass(delay);
+    bench.feed(Input::Timer);
+    assert_eq!(bench.log.last(), Some(&Decision::Alarm { alarm, raised: false }));
 }

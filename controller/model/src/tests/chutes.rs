@@ -1,10 +1,12 @@
 //! Chutes: states and lamps, who is kept away from them, bags, and people's deeds.
 
+use crate::alarm::Alarm;
 use crate::chute::{Bar, ChuteEvent, ChuteState, FaultedBy, FullBy, Lamp, LockedBy};
 use crate::decision::{Decision, ParcelEvent};
-use crate::harness::{Bench, facts};
+use crate::harness::{Bench, facts, position};
 use crate::ids::{ChuteNo, ParcelId};
 use crate::layout::{Change, ChuteCare, Rate};
+use crate::limits;
 use crate::line::Line;
 use crate::plan::{Allocation, CutOff, Rule};
 use crate::reason::Reason;
@@ -16,7 +18,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use proptest::prelude::*;
 use units::repeat::repeatable;
-use units::{Grams, Micros};
+use units::{Grams, Micros, Millis};
 
 const THREE: ChuteNo = ChuteNo(3);
 
@@ -76,6 +78,39 @@ fn landed(bench: &Bench) -> Vec<(u16, u64)> {
 }
 
 #[test]
+fn what_stands_in_the_mouth_is_a_fault_and_a_full_chute_calls_after_a_while() {
+    let mut bench = Bench::running();
+    care(&mut bench, 3, |care| care.full_after = Some(Micros::from_millis(2_500)));
+    let stands = |bench: &Bench, alarm| bench.line.memory.alarms.contains(&alarm);
+    let eye = |bench: &mut Bench, active| {
+        let (at, ms) = (position(bench.at), Millis::of(bench.line.memory.now));
+        bench.feed(Input::Landing { chute: THREE, active, at, ms });
+    };
+    eye(&mut bench, true);
+    bench.pass(limits::LANDING_STANDS);
+    bench.feed(Input::Timer);
+    assert_eq!(state(&bench, 3), ChuteState::Faulted { by: FaultedBy::Jam });
+    assert!(stands(&bench, Alarm::ChuteFaulted(THREE)));
+    eye(&mut bench, false);
+    assert_eq!(state(&bench, 3), ChuteState::Idle, "it takes parcels again at once");
+    bench.pass(Alarm::ChuteFaulted(THREE).row().off_delay);
+    bench.feed(Input::Timer);
+    assert!(!stands(&bench, Alarm::ChuteFaulted(THREE)), "a hand at work is one alarm");
+
+    contact(&mut bench, 3, ChuteContact::Full, true);
+    let waits = Alarm::ChuteWaits(THREE);
+    bench.pass(Micros::from_secs(3));
+    bench.feed(Input::Timer);
+    assert_eq!(state(&bench, 3), ChuteState::Full { by: FullBy::Eye });
+    assert!(!stands(&bench, waits), "people have their time");
+    bench.pass(waits.row().on_delay);
+    bench.feed(Input::Timer);
+    assert!(stands(&bench, waits));
+    contact(&mut bench, 3, ChuteContact::Button, true);
+    assert!(!stands(&bench, waits), "somebody has begun to change it");
+}
+
+#[test]
 fn a_full_eye_counts_when_it_was_blocked_for_long_and_the_next_chute_takes_over() {
     let mut bench = Bench::running();
     care(&mut bench, 3, |care| care.full_after = Some(Micros::from_millis(2_500)));
@@ -89,7 +124,7 @@ fn a_full_eye_counts_when_it_was_blocked_for_long_and_the_next_chute_takes_over(
     assert!(due.is_some_and(|at| at <= bench.line.memory.now), "it wakes itself");
     let full = ChuteState::Full { by: FullBy::Eye };
     assert_eq!((state(&bench, 3), lamp(&bench, 3)), (full, Lamp::Steady));
-    assert_eq!(bench.line.next_deadline(), None, "what is due is done");
+    assert_eq!(bench.line.chute_deadline(), None, "what is due is done");
     send(&mut bench, "35", 2);
     assert_eq!(landed(&bench), [(5, 2)]);
     let told = ParcelEvent::PassedOver { chute: THREE, bar: Bar::Full };

@@ -199,6 +199,8 @@ fn a_stall_pauses_induction_and_resuming_opens_it() {
     assert_eq!(bench.state(), State::Execute);
     bench.feed(Input::CommitsResumed);
     assert_eq!(bench.log.last(), Some(&release(900)));
+    bench.pass(Alarm::CommitsStalled.row().off_delay);
+    bench.feed(Input::Timer);
     assert!(bench.line.memory.alarms.is_empty());
 }
 

@@ -140,6 +140,9 @@ fn short_pulses_tell_of_a_dirty_lens() {
     }
     assert!(stands(&bench, Alarm::EyeDirty(arrival(1))));
     bench.line.watch_length(arrival(1), false, &mut bench.log);
+    assert!(stands(&bench, Alarm::EyeDirty(arrival(1))), "one good pulse is not a clean lens");
+    bench.pass(Alarm::EyeDirty(arrival(1)).row().off_delay);
+    bench.feed(Input::Timer);
     assert!(!stands(&bench, Alarm::EyeDirty(arrival(1))));
 }
 

@@ -58,8 +58,24 @@ export function connect(main) {
     const button = pressed(event);
     if (button) give(main, say, button);
   });
+  document.getElementById("set-mode").addEventListener("click", (event) => {
+    const button = pressed(event);
+    if (!button) return;
+    if (button.dataset.ready === "true") {
+      send(main, say, button, { command: "mode", mode: document.getElementById("mode").value });
+    } else {
+      say("attention", fill(main.dataset.refused, document.getElementById("mode-why").textContent));
+    }
+  });
   document.getElementById("alarms").addEventListener("click", (event) => {
     const button = pressed(event);
-    if (button) send(main, say, button, { command: "acknowledge", alarm: button.closest("li").dataset.key });
+    if (!button) return;
+    const command = button.dataset.command || "acknowledge";
+    const asked = { command, alarm: button.closest("li").dataset.key };
+    if (command === "shelve") {
+      asked.reason = document.getElementById("shelf-why").value;
+      asked.minutes = Number(document.getElementById("shelf-for").value);
+    }
+    send(main, say, button, asked);
   });
 }

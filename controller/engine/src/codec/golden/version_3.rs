@@ -6,7 +6,9 @@ use crate::record;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
-use line_model::ids::{EyeId, ParcelId};
+use line_model::alarm::Alarm;
+use line_model::decision::Decision;
+use line_model::ids::{ChuteNo, EyeId, ParcelId};
 use line_model::parcel::{Confidence, Fate, Identity, Parcel, Sighting, Track};
 use line_model::plan::{Facts, Hold, Screening};
 use line_model::reason::Reason;
@@ -70,6 +72,15 @@ fn reasons_and_holds() {
             "0f 0000000000000001 01 0000000177 0000000163 0000000172 00000000 01 01 00 {golden}"
         );
         check(3, &input, &bytes);
+    }
+}
+
+#[test]
+fn alarms_of_chutes() {
+    for (alarm, golden) in
+        [(Alarm::ChuteFaulted(ChuteNo(3)), "17 0003"), (Alarm::ChuteWaits(ChuteNo(3)), "18 0003")]
+    {
+        check(3, &Decision::Alarm { alarm, raised: true }, &format!("07 {golden} 01"));
     }
 }
 
