@@ -221,6 +221,7 @@ fn parts(
         layout: Arc::new(line.engine.layout.clone()),
         chutes: line.chute_names.clone(),
         eye_tags: crate::view::eye_tags(&line.file),
+        estops: crate::view::estops(&line.file),
         limit_per_hour: line.geometric_limit_per_hour(),
     };
     let first = names.view(guard.engine().view(past.now), past.now, read);

@@ -9,7 +9,7 @@ use line_model::ids::ChuteNo;
 use line_model::layout::Layout;
 use units::Micros;
 
-use crate::hmi::{BusHealth, EyeTag, HmiView, StationHealth, StationState};
+use crate::hmi::{BusHealth, EstopName, EyeTag, HmiView, StationHealth, StationState};
 
 /// What a view needs besides the engine's.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Names {
     pub chutes: BTreeMap<ChuteNo, String>,
     /// Tags and terminals, by eye.
     pub eye_tags: Vec<EyeTag>,
+    /// Emergency stops that the line file names.
+    pub estops: Vec<EstopName>,
     /// Parcels an hour that the geometry can carry.
     pub limit_per_hour: u32,
 }
@@ -39,12 +41,24 @@ impl Names {
             layout: Arc::clone(&self.layout),
             chute_names: self.chutes.clone(),
             eye_tags: self.eye_tags.clone(),
+            estops: self.estops.clone(),
             limit_per_hour: self.limit_per_hour,
             line: view.line,
             buses: view.buses.into_iter().map(bus).collect(),
             records_pending: u64::try_from(view.pending).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// Emergency stops by name, as the line file has them.
+pub fn estops(file: &LineFile) -> Vec<EstopName> {
+    let named = file.estop.iter().map(|estop| EstopName {
+        contact: estop.contact,
+        name: estop.name.clone(),
+        name_zh: estop.name_zh.clone().unwrap_or_else(|| estop.name.clone()),
+        zones: estop.zones.clone(),
+    });
+    named.collect()
 }
 
 /// Tags and terminals in the order of the layout's eyes: the line's own, arrival eyes, end eye.

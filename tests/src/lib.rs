@@ -11,6 +11,7 @@ pub mod layouts;
 pub mod oracle;
 pub mod process;
 pub mod replays;
+pub mod stage;
 pub mod summary;
 pub mod swarm;
 pub mod torture;

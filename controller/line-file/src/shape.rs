@@ -42,6 +42,9 @@ pub struct LineFile {
     pub end: End,
     /// The operator panel.
     pub panel: Panel,
+    /// Emergency-stop circuits by name; empty: their contacts have numbers only.
+    #[serde(default)]
+    pub estop: Vec<Estop>,
     /// Tolerances of tracking.
     pub tracking: Tracking,
     /// What the gap between parcels is made of.
@@ -369,6 +372,20 @@ pub struct End {
 pub struct Panel {
     /// Name of its node.
     pub node: String,
+}
+
+/// `[[estop]]`: a button or pull-cord that the safety circuit stops zones by, for people to know.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estop {
+    /// Contact of the panel's node that tells of it, 1 or 2.
+    pub contact: u8,
+    /// Its name on the line.
+    pub name: String,
+    /// The same for operators.
+    pub name_zh: Option<String>,
+    /// Zones whose belts it stops.
+    pub zones: Vec<String>,
 }
 
 /// `[tracking]`: tolerances of tracking.

@@ -322,6 +322,11 @@ pub const LINE: &[Key] = &[
     key("end.drop_at_mm", PLACE_MM, "Where parcels drop: where the sorter belt ends."),
     key("panel", Kind::Table, "The operator panel."),
     key("panel.node", NAME, "Its node, of kind panel."),
+    optional("estop", Kind::Tables(0, 2), "numbers alone", "Emergency stops by name, for people."),
+    key("estop[].contact", Kind::Integer(1, 2), "Contact of the panel's node that tells of it."),
+    key("estop[].name", NAME, "Its name on the line."),
+    optional("estop[].name_zh", NAME, "its name", "The same for operators."),
+    key("estop[].zones", Kind::Texts(1, 8), "Zones whose belts its safety circuit stops."),
     key("tracking", Kind::Table, "When a sighting fits a parcel."),
     key(
         "tracking.tolerance_mm",

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 /// Checks every name of the file.
 pub(crate) fn check(file: &LineFile, sink: &mut Sink<'_>) {
+    estops(file, sink);
     let encoders = unique(sink, "encoder", file.encoder.iter().map(|e| e.name.as_str()));
     let buses = unique(sink, "bus", file.bus.iter().map(|b| b.name.as_str()));
     let nodes = unique(sink, "node", file.node.iter().map(|n| n.name.as_str()));
@@ -21,6 +22,31 @@ pub(crate) fn check(file: &LineFile, sink: &mut Sink<'_>) {
     belts(file, sink);
     wiring(file, sink);
     chutes(file, sink);
+}
+
+/// Emergency stops: each contact once, known zones, and no zone that none of them stops.
+fn estops(file: &LineFile, sink: &mut Sink<'_>) {
+    let zones: BTreeMap<&str, usize> =
+        file.zone.iter().enumerate().map(|(n, zone)| (zone.name.as_str(), n)).collect();
+    for (n, estop) in file.estop.iter().enumerate() {
+        let key = format!("estop[{n}].contact");
+        let first = file.estop.iter().position(|other| other.contact == estop.contact);
+        if let Some(first) = first.filter(|first| *first < n) {
+            let message = format!("contact {} has two names", estop.contact);
+            let fault = draft(key, message).allowed("each contact once");
+            sink.enter(fault.related(format!("estop[{first}].contact"), "first here"));
+        }
+        for (z, zone) in estop.zones.iter().enumerate() {
+            known(sink, &format!("estop[{n}].zones[{z}]"), "zone", zone, &zones);
+        }
+    }
+    for (n, zone) in file.zone.iter().enumerate().filter(|_| !file.estop.is_empty()) {
+        if !file.estop.iter().any(|estop| estop.zones.contains(&zone.name)) {
+            let message = format!("no emergency stop stops zone {:?}", zone.name);
+            let fault = draft(format!("zone[{n}].name"), message);
+            sink.enter_from(fault.allowed("in the zones of an estop"), &["estop[].zones"]);
+        }
+    }
 }
 
 /// Index by name; a name that occurs twice is a fault.

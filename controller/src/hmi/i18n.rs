@@ -188,6 +188,7 @@ messages! {
     PlaceLine "全线" "Whole line";
     PlaceController "控制器" "Controller";
     PlaceEnd "末端异常口" "End chute";
+    EstopName "（{}，停 {}）" " ({}, stops {})";
     PlaceEstop "{} 号急停" "Emergency stop {}";
     ActReset "按复位，再按启动" "Press reset, then start";
     ActStart "按启动" "Press start";

@@ -36,5 +36,6 @@ pub use frames::Frames;
 pub use ipnet::IpNet;
 pub use server::serve;
 pub use setup::{
-    BusHealth, EyeTag, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth, StationState,
+    BusHealth, EstopName, EyeTag, HmiCommand, HmiSetup, HmiView, Order, Refused, StationHealth,
+    StationState,
 };

@@ -51,6 +51,8 @@ pub struct HmiView {
     pub chute_names: BTreeMap<ChuteNo, String>,
     /// Equipment tag and terminal of each eye of the layout, where the line file gives them.
     pub eye_tags: Vec<EyeTag>,
+    /// Emergency stops that the line file names.
+    pub estops: Vec<EstopName>,
     /// Parcels an hour that the geometry can carry.
     pub limit_per_hour: u32,
     /// The line.
@@ -67,6 +69,19 @@ impl HmiView {
         let name = lang.pick(&self.line_name_zh, &self.line_name);
         if name.is_empty() { &self.line_name } else { name }
     }
+}
+
+/// What alarms print of an emergency stop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EstopName {
+    /// Its contact.
+    pub contact: u8,
+    /// Its name on the line.
+    pub name: String,
+    /// The same for operators.
+    pub name_zh: String,
+    /// The zones that its circuit stops.
+    pub zones: Vec<String>,
 }
 
 /// What alarms print of an eye.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
+mod estops;
 mod reasons;
 mod shelves;
 mod stage;

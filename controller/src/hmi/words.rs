@@ -174,7 +174,10 @@ fn cause(lang: Lang, view: &HmiView, state: State, reason: StateReason) -> (Msg,
             | State::Held
             | State::Stopping => (Msg::CauseStopped, line()),
         },
-        StateReason::Estop(n) => (Msg::CauseEstop, lang.fill(Msg::PlaceEstop, &[&n.to_string()])),
+        StateReason::Estop(n) => {
+            let place = lang.fill(Msg::PlaceEstop, &[&n.to_string()]);
+            (Msg::CauseEstop, place + &estop_name(lang, view, n))
+        }
         StateReason::NodeDown(id) => (Msg::CauseNode, node(layout, id)),
         StateReason::LeaseExpired(id) => (Msg::CauseLease, node(layout, id)),
         StateReason::AwayTooLong => (Msg::CauseAway, controller()),
@@ -226,7 +229,9 @@ pub(super) fn unmet(lang: Lang, view: &HmiView, unmet: Unmet) -> String {
     let layout = &*view.layout;
     let of_chute = |message: Msg, chute: ChuteNo| lang.fill(message, &[&chute.0.to_string()]);
     match unmet {
-        Unmet::EstopActive(n) => lang.fill(Msg::UnmetEstop, &[&n.to_string()]),
+        Unmet::EstopActive(n) => {
+            lang.fill(Msg::UnmetEstop, &[&n.to_string()]) + &estop_name(lang, view, n)
+        }
         Unmet::NodeDown(id) => lang.fill(Msg::UnmetNode, &[&node(layout, id)]),
         Unmet::NoPlan => Msg::UnmetPlan.text(lang).to_owned(),
         Unmet::CommitsStalled => Msg::UnmetCommits.text(lang).to_owned(),
@@ -255,7 +260,20 @@ pub(super) fn unmet(lang: Lang, view: &HmiView, unmet: Unmet) -> String {
 /// An alarm: the table's text with the place or the thing in it.
 pub(super) fn alarm(lang: Lang, view: &HmiView, alarm: Alarm) -> String {
     let text = alarm.row().text;
-    lang.pick(text.zh, text.en).replace("{}", &alarm_subject(lang, view, alarm))
+    let told = lang.pick(text.zh, text.en).replace("{}", &alarm_subject(lang, view, alarm));
+    match alarm {
+        Alarm::Estop(number) => told + &estop_name(lang, view, number),
+        _ => told,
+    }
+}
+
+/// An emergency stop's name with the zones that it stops, behind its number; empty without one.
+fn estop_name(lang: Lang, view: &HmiView, number: u8) -> String {
+    let named = view.estops.iter().find(|estop| estop.contact == number);
+    named.map_or_else(String::new, |estop| {
+        let name = lang.pick(&estop.name_zh, &estop.name);
+        lang.fill(Msg::EstopName, &[name, &estop.zones.join(lang.pick("、", ", "))])
+    })
 }
 
 /// What a person does about an alarm.

@@ -239,6 +239,7 @@ impl Actor {
             layout: self.layout.clone(),
             chute_names: chute_names(),
             eye_tags: vec![],
+            estops: vec![],
             limit_per_hour: 3_552,
             line: self.line(),
             buses: self.buses(),

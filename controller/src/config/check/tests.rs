@@ -52,6 +52,16 @@ fn one(changes: &[(&str, &str)], key: &str) {
 }
 
 #[test]
+fn emergency_stops_have_names_of_their_own_and_stop_every_zone() {
+    just(&[("contact = 2\n", "contact = 1\n")], &["estop[1].contact"]);
+    let all = "zones = [\"Z1\", \"Z2\", \"Z3\"]";
+    one(&[(all, "zones = [\"Z1\", \"Z9\"]")], "estop[0].zones[1]");
+    let infeed = "zones = [\"Z1\", \"Z2\"]";
+    one(&[(all, infeed), (all, infeed)], "zone[2].name");
+    none(&[(all, infeed)]);
+}
+
+#[test]
 fn examples_are_clean() {
     for (name, text) in [("factory-line.toml", DEMO), ("factory-line-fast.toml", FAST)] {
         if let Err(faults) = check(name, text) {

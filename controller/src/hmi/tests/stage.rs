@@ -125,6 +125,7 @@ pub(in crate::hmi) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
         taken_utc_us: 1_798_732_800_000_000,
         layout: Arc::new(layout()),
         eye_tags: vec![],
+        estops: vec![],
         chute_names: BTreeMap::from([(ChuteNo(1), "圆通 <华东>".to_owned())]),
         limit_per_hour: 3_550,
         line: LineView {
