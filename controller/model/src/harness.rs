@@ -232,6 +232,8 @@ pub(crate) struct Bench {
     pub(crate) line: Line,
     pub(crate) log: Vec<Decision>,
     pub(crate) at: i64,
+    /// For how long the belt's counts have stood.
+    stood: Micros,
     pub(crate) cartons: Vec<Carton>,
     pub(crate) facts: BTreeMap<String, Facts>,
     pub(crate) arms: BTreeMap<Tag, ArmPlan>,
@@ -274,6 +276,7 @@ impl Bench {
             route_delay: 100,
             mute: BTreeSet::new(),
             diverted: BTreeMap::new(),
+            stood: Micros::ZERO,
             events: BTreeMap::new(),
             number: 0,
         };
@@ -287,7 +290,13 @@ impl Bench {
     }
 
     fn now(&self) -> Micros {
-        Micros(u64::try_from(self.at * 1_000_000 / 1_200).expect("positions are positive"))
+        let run = u64::try_from(self.at * 1_000_000 / 1_200).expect("positions are positive");
+        Micros(run).plus(self.stood)
+    }
+
+    /// Time passes, and no count tells of it.
+    pub(crate) fn stall(&mut self, span: Micros) {
+        self.stood = self.stood.plus(span);
     }
 
     /// Lets the belt run for a time, without boxes.
@@ -405,8 +414,9 @@ impl Bench {
                 }
             }
             let Some((at, node)) = next else { return };
+            // An exchange tells where the belt is, not where somebody waited for it.
             self.at = self.at.max(at);
-            self.feed(Input::Heard { node, at: position(at) });
+            self.feed(Input::Heard { node, at: position(self.at) });
         }
     }
 
@@ -575,20 +585,9 @@ impl Bench {
 
     /// Whether a zone was told to run last.
     pub(crate) fn drives(&self, zone: u8) -> bool {
-        let told = self.log.iter().rev().find_map(|decision| match decision {
-            Decision::Drive { zone: of, run, .. } if *of == ZoneId(zone) => Some(*run),
-            Decision::Drive { .. }
-            | Decision::Arm(_)
-            | Decision::CancelArm { .. }
-            | Decision::Release { .. }
-            | Decision::Light { .. }
-            | Decision::Lamp { .. }
-            | Decision::Chute { .. }
-            | Decision::AskRoute { .. }
-            | Decision::Alarm { .. }
-            | Decision::Parcel { .. }
-            | Decision::State { .. }
-            | Decision::Refused { .. } => None,
+        let told = self.log.iter().rev().find_map(|decision| {
+            let Decision::Drive { zone: of, run, .. } = decision else { return None };
+            (*of == ZoneId(zone)).then_some(*run)
         });
         told.unwrap_or(false)
     }

@@ -30,6 +30,7 @@ impl Line {
             self.forget_eyes(node, out);
             self.arms_gone(node, out);
             if node == self.reference() {
+                self.begin_pace(self.memory.now.plus(self.layout.limits.ramp));
                 self.doubt_all(Reason::Restarted, out);
             }
             self.doubt_at(node, Reason::Restarted, out);
@@ -139,6 +140,9 @@ impl Line {
         }
         self.raise(Alarm::EncoderDrift(node), out);
         let (by, all) = (by.abs(), node == self.reference());
+        if all {
+            self.memory.pace = None;
+        }
         for parcel in self.memory.live.values_mut() {
             let seen_by = self.layout.eyes.get(usize::from(parcel.last().eye.0));
             if all || seen_by.is_some_and(|eye| eye.node == node) {
@@ -198,7 +202,8 @@ impl Line {
 
     /// The journal keeps up again.
     pub(crate) fn commits_resumed(&mut self, out: &mut Vec<Decision>) {
-        self.memory.stalled = false;
+        (self.memory.stalled, self.memory.pace) = (false, None);
+        self.memory.moved = self.memory.now;
         self.clear(Alarm::CommitsStalled, out);
     }
 

@@ -3,7 +3,7 @@
 use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{EyeId, ParcelId};
 use crate::line::{Line, tell};
-use crate::parcel::{Fate, Identity, Parcel};
+use crate::parcel::{Fate, Identity, Parcel, Sighting};
 use crate::reason::Reason;
 use crate::signal::Read;
 use crate::tracking::window::Window;
@@ -86,7 +86,9 @@ impl Line {
         let inside = |parcel: &&Parcel| {
             parcel.at(EyeId(0)).is_some_and(|seen| {
                 let behind = at.since(seen.head.plus(self.layout.scanner.at));
-                let length = parcel.track.length.or(seen.length()).unwrap_or(limits.length_max);
+                // Seen as one so far or not: the longest pulse that it made is the body.
+                let pulses = parcel.track.seen.iter().filter_map(Sighting::length);
+                let length = pulses.chain(parcel.track.length).max().unwrap_or(limits.length_max);
                 behind.0 > 0 && behind <= length.plus(limits.tolerance)
             })
         };

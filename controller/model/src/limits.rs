@@ -61,6 +61,20 @@ pub const SHORT_DIRTY: u8 = 4;
 /// Parcels in a row that do not come to an eye: they lie before it (one or two may have been taken off).
 pub const LOST_JAM: u8 = 3;
 
+/// The reference is asked for its counts at least this often along a running belt with parcels on it.
+pub const PACE_STEP: Millimeters = Millimeters(300);
+
+/// A running belt keeps at least this share of its nominal speed, in per cent.
+pub const PACE_PERCENT: i64 = 90;
+
+/// How far the counts of a running belt may fall behind its pace, as time: more than an exchange with
+/// the reference is late, less than takes one parcel to the place of the next.
+pub const PACE_BEHIND: Micros = Micros::from_millis(300);
+
+/// A running belt whose counts were not heard to go on for so long stands, or its encoder does;
+/// before a parcel that stands under an eye with it is taken for a jam.
+pub const PACE_SILENT: Micros = Micros::from_secs(3);
+
 /// How much longer than its whole path the belt's counts may stand while parcels are on it.
 pub const STALL_SPARE: Micros = Micros::from_secs(5);
 

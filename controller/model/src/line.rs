@@ -98,7 +98,10 @@ impl Line {
         match input {
             Input::Edge { eye, active, at, spread } => self.edge(eye, active, at, spread, out),
             Input::Landing { chute, active, at, ms } => self.landing(chute, active, at, ms, out),
-            Input::Heard { node, at } => self.note_heard(node, at),
+            Input::Heard { node, at } => {
+                self.note_heard(node, at);
+                self.watch_pace(node, at, out);
+            }
             Input::Read { at, spread, read } => self.read(at, spread, read, out),
             Input::Unassigned { at, trigger } => self.unassigned(at, trigger, out),
             Input::Measured { at, spread, weight, size_mm } => {

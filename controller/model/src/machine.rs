@@ -347,6 +347,9 @@ impl Line {
             self.memory.machine = Machine { mode, since: now, reason };
             out.push(Decision::State { from, to, reason });
         }
+        if to == State::Execute {
+            self.begin_pace(now);
+        }
         self.move_belts(before.belts(), out);
     }
 

@@ -92,6 +92,19 @@ pub struct Memory {
     pub active_at: Micros,
     /// Back-pressure on induction.
     pub pressure: Pressure,
+    /// How the belt keeps its pace; `None` until the reference is heard while it runs.
+    pub pace: Option<Pace>,
+}
+
+/// Whether the belt's counts go on as its speed says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Where the belt stood when it last kept its pace.
+    pub at: Position,
+    /// When that was heard.
+    pub when: Micros,
+    /// When the reference was last heard.
+    pub heard: Micros,
 }
 
 /// How much induction is held back (line-practice: slow down, pause, resume at 80 %).
@@ -578,6 +591,7 @@ impl Memory {
             moved: Micros::ZERO,
             active_at: Micros::ZERO,
             pressure: Pressure::None,
+            pace: None,
         }
     }
 }

@@ -188,6 +188,8 @@ pub enum Fate {
     ToEnd {
         /// Why.
         reason: Reason,
+        /// A bed was fired for it all the same, towards this chute, and an eye behind it saw it.
+        fired: Option<ChuteNo>,
     },
 }
 

@@ -50,7 +50,7 @@ impl Line {
 
     fn parcel_view(&self, parcel: &Parcel, now: Micros) -> ParcelView {
         let end_reason = match parcel.fate {
-            Fate::ToEnd { reason } => Some(reason),
+            Fate::ToEnd { reason, fired: _ } => Some(reason),
             Fate::Open
             | Fate::Assigned(_)
             | Fate::Armed { .. }

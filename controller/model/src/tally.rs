@@ -87,7 +87,7 @@ impl Line {
         }
         let Some(parcel) = self.leave(id) else { return };
         let reason = match parcel.fate {
-            Fate::ToEnd { reason } => reason,
+            Fate::ToEnd { reason, fired: _ } => reason,
             Fate::Open
             | Fate::Assigned(_)
             | Fate::Armed { .. }

@@ -5,11 +5,13 @@
 
 use crate::alarm::Alarm;
 use crate::decision::Decision;
-use crate::ids::{EyeId, NodeId};
+use crate::ids::{EyeId, NodeId, ParcelId};
 use crate::limits;
 use crate::line::Line;
-use crate::memory::{Belts, EyeMemory};
+use crate::memory::{Belts, EyeMemory, Pace};
 use crate::packml::StateReason;
+use crate::parcel::Fate;
+use crate::reason::Reason;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
 
@@ -112,7 +114,7 @@ impl Line {
     }
 
     /// The sorter belt is told to run, and its ramp is over.
-    fn running(&self) -> bool {
+    pub(crate) fn running(&self) -> bool {
         match self.memory.machine.mode.belts() {
             Belts::All | Belts::Emptying => true,
             Belts::Standing | Belts::Sorter | Belts::Infeed => false,
@@ -129,9 +131,80 @@ impl Line {
     /// When the belt's counts will have stood for too long while parcels are on it.
     fn stall_at(&self) -> Option<Micros> {
         let path = self.layout.eye(self.layout.last_eye()).at;
-        let wait = self.time_for(path).plus(limits::STALL_SPARE);
-        let since = self.memory.moved.max(self.memory.machine.since);
-        (!self.memory.live.is_empty()).then(|| since.plus(wait))
+        // Nobody asks the reference while the belt is empty.
+        let moved = self.memory.moved.max(self.memory.machine.since).max(self.memory.active_at);
+        let by_path = moved.plus(self.time_for(path).plus(limits::STALL_SPARE));
+        let by_pace = self.kept_pace().map(|pace| pace.heard.max(moved).plus(limits::PACE_SILENT));
+        let some = !self.memory.live.is_empty() && !self.memory.stalled;
+        some.then(|| by_pace.map_or(by_path, |at| at.min(by_path)))
+    }
+
+    /// The pace of the present run.
+    fn kept_pace(&self) -> Option<Pace> {
+        self.memory.pace.filter(|pace| pace.when >= self.memory.machine.since)
+    }
+
+    /// The belt comes to its speed until `when`: its counts are to keep pace from then on.
+    pub(crate) fn begin_pace(&mut self, when: Micros) {
+        let heard = self.memory.nodes[usize::from(self.reference().0)].heard;
+        self.memory.pace = heard.map(|at| Pace { at, when, heard: when });
+    }
+
+    /// Takes word of how far the sorter belt's own node was heard while the belt runs.
+    ///
+    /// These counts are as fresh as the exchange that brought them, however late events of a bad bus
+    /// are. Counts that fell behind the time stood for a while: everybody is elsewhere by that much.
+    pub(crate) fn watch_pace(&mut self, node: NodeId, at: Position, out: &mut Vec<Decision>) {
+        if node != self.reference() || !self.running() || self.memory.stalled {
+            return;
+        }
+        let now = self.memory.now;
+        let Some(pace) = self.kept_pace() else {
+            self.memory.pace = Some(Pace { at, when: now, heard: now });
+            return;
+        };
+        if now < pace.when {
+            self.memory.pace = Some(Pace { at, ..pace });
+            return;
+        }
+        let counts = |run: Micros| self.layout.counts(self.layout.speed.travel(run)).0;
+        let due = counts(now.since(pace.when)) * limits::PACE_PERCENT / 100;
+        let behind = due - at.since(pace.at).0;
+        if behind > counts(limits::PACE_BEHIND) {
+            self.counts_stood(out);
+        } else if behind > 0 {
+            self.memory.pace = Some(Pace { heard: now, ..pace });
+        } else {
+            self.memory.pace = Some(Pace { at, when: now, heard: now });
+        }
+    }
+
+    /// The belt's counts stood while it may have run: nobody is where they say. Whoever was fired may
+    /// lie in a chute whatever was seen since, and everybody else runs to the end.
+    fn counts_stood(&mut self, out: &mut Vec<Decision>) {
+        self.memory.pace = None;
+        let all: Vec<ParcelId> = self.memory.live.keys().copied().collect();
+        for id in all {
+            let fate = self.memory.live.get(&id).map(|parcel| &parcel.fate);
+            let fired = fate.and_then(|fate| match fate {
+                Fate::Fired { choice, .. } | Fate::MayHaveFired { choice, .. } => {
+                    Some(choice.chute)
+                }
+                Fate::ToEnd { fired, .. } => *fired,
+                Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } => None,
+            });
+            match fired {
+                Some(chute) => self.unconfirm(id, chute, out),
+                None => self.doubt(id, Reason::Uncertain, out),
+            }
+        }
+        let node = self.reference();
+        // What was carried on by time alone is of no worth.
+        let belt = &mut self.memory.belt;
+        belt.at = self.memory.nodes[usize::from(node.0)].heard.or(belt.at);
+        belt.when = self.memory.now;
+        self.raise(Alarm::EncoderStall(node), out);
+        self.hold(StateReason::EncoderStall(node), out);
     }
 
     /// When the next jam or stall is to be looked for.
@@ -160,9 +233,7 @@ impl Line {
             self.raise(if queue { Alarm::QueueJam(eye) } else { Alarm::Jam(eye) }, out);
             self.hold(StateReason::Jam(eye), out);
         } else {
-            let node = self.reference();
-            self.raise(Alarm::EncoderStall(node), out);
-            self.hold(StateReason::EncoderStall(node), out);
+            self.counts_stood(out);
         }
     }
 

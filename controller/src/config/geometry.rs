@@ -46,6 +46,12 @@ pub(crate) struct Bed {
 const FIRE_MARGIN_MM: i64 = 60;
 /// Of the shortest parcel, this much still covers the exit eye that stopped it.
 const COVER_MARGIN_MM: i64 = 20;
+/// From an edge to its news at the host, and from an arm's record to its sending.
+const NEWS_MS: i64 = 120;
+/// A gapping zone's exit eye and the induction eye are fitted to within some millimetres, and a parcel
+/// slides on a little when its belt stops: one that came to rest with its head under the induction eye
+/// would be inducted and then stand.
+const REST_MM: i64 = 25;
 /// A worn bed takes this much longer to turn, in per cent.
 const SWITCH_WORN_PERCENT: i64 = 120;
 /// First landing edge after the head reaches the bed, earliest and latest (line practice).
@@ -63,6 +69,7 @@ pub(crate) fn check(file: &LineFile, sink: &mut Sink<'_>) -> Derived {
     let v = i64::from(sorter.speed_mm_s);
     let beds: Vec<Bed> = file.diverter.iter().map(|diverter| bed(file, diverter, v)).collect();
     delays(file, &beds, v, sink);
+    pitch(file, v, sink);
     let need = beds.iter().map(|bed| bed.gap_after).max().unwrap_or(0);
     let gap_target = need + i64::from(file.gap.sigma_mm) * SIGMA_TENTHS / 10;
     let (pass_lead, start_lead) = leads(file, v, sink);
@@ -226,12 +233,13 @@ fn exit_eye(file: &LineFile, n: usize, zone: &Zone, sink: &mut Sink<'_>) {
     };
     let room = match zone.mode {
         ZoneMode::Transport => 0,
-        ZoneMode::Accumulate | ZoneMode::Gapping => stopping(file, zone),
+        ZoneMode::Accumulate => stopping(file, zone),
+        ZoneMode::Gapping => stopping(file, zone) + REST_MM,
     };
     let (from, to) = (i64::from(zone.from_mm), i64::from(zone.to_mm) - room);
     if i64::from(eye) < from || i64::from(eye) > to {
         let message = format!(
-            "the exit eye of zone {:?} is at {eye} mm; a parcel still moves {room} mm when it stops",
+            "the exit eye of zone {:?} is at {eye} mm; a parcel moves up to {room} mm until it rests",
             zone.name
         );
         let fault = draft(key, message).allowed(format!("{from} to {to}"));
@@ -309,6 +317,34 @@ fn delays(file: &LineFile, beds: &[Bed], v: i64, sink: &mut Sink<'_>) {
         let inputs = [at("switch_ms"), at("node"), format!("node[{i}].debounce_ms")];
         let speed = speed_key(file);
         sink.enter_from(fault, &[&inputs[0], &inputs[1], &inputs[2], &speed]);
+    }
+}
+
+/// From the eye before it a parcel needs long enough to each diverter's eye for that edge's news to
+/// come, and for the arm to leave ahead of its window.
+fn pitch(file: &LineFile, v: i64, sink: &mut Sink<'_>) {
+    for (n, pair) in file.diverter.windows(2).enumerate() {
+        let [before, diverter] = pair else { continue };
+        let debounce =
+            node_of(file, &before.node).map_or(0, |(_, node)| i64::from(node.debounce_ms));
+        let times = i64::from(file.timing.arm_lead_ms) + debounce + NEWS_MS;
+        let spacing = i64::from(diverter.eye_at_mm) - i64::from(before.eye_at_mm);
+        let early = spacing * i64::from(file.tracking.early_permille) / 1_000;
+        let need = way(v, times) + i64::from(file.tracking.tolerance_mm) + early;
+        if spacing >= need {
+            continue;
+        }
+        let message = format!(
+            "the eye of diverter {:?} is {spacing} mm behind the one of {:?}: at {v} mm/s an arm would \
+             always leave too late",
+            diverter.name, before.name
+        );
+        let fault = draft(format!("diverter[{}].eye_at_mm", n + 1), message)
+            .allowed(format!("at least {}", i64::from(before.eye_at_mm) + need))
+            .related(format!("diverter[{n}].eye_at_mm"), "the eye before it");
+        let inputs = ["timing.arm_lead_ms", "tracking.tolerance_mm", "tracking.early_permille"];
+        let speed = speed_key(file);
+        sink.enter_from(fault, &[inputs[0], inputs[1], inputs[2], &speed]);
     }
 }
 

@@ -9,7 +9,7 @@ use line_model::chute::{
 };
 use line_model::memory::{
     Annunciator, Arm, Attention, Belt, Counters, Entry, EyeMemory, LandingEye, Machine, Memory,
-    Mode, NodeMemory, PlanInForce, Pressure, Pulse, Running, Shelf, Stranger, Stretch, Under,
+    Mode, NodeMemory, Pace, PlanInForce, Pressure, Pulse, Running, Shelf, Stranger, Stretch, Under,
     WallTime,
 };
 use line_model::packml::UnitMode;
@@ -36,8 +36,10 @@ fields! {
             moved = now;
             active_at = now;
             pressure = Pressure::None;
-        }
+        };
+        since 3 { pace = None; }
     }
+    Pace { at when heard }
     Annunciator { entries rising falling first_out recent }
     Entry { since attention shelf }
     Shelf { until by reason }
@@ -140,7 +142,7 @@ tags! { Fate, "a fate" {
     3 Armed { choice tag };
     4 Fired { choice at pulse shared; since 2 { among_hands = false; } };
     5 MayHaveFired { choice reason };
-    6 ToEnd { reason };
+    6 ToEnd { reason; since 3 { fired = None; } };
 } }
 
 tags! { OpenKind, "why a parcel is open" {

@@ -465,6 +465,31 @@ fn lengths_that_do_not_fit_go_to_the_end() {
 }
 
 #[test]
+fn two_labels_in_what_looks_like_one_parcel_with_a_hole_are_two_parcels() {
+    let mut bench = Bench::running();
+    let base = bench.at;
+    let edge = |eye, active, at| {
+        let (at, spread) = (position(base + at), units::Distance(0));
+        Input::Edge { eye: crate::ids::EyeId(eye), active, at, spread }
+    };
+    let read = |at, code: &str| {
+        let (at, spread) = (position(base + at), units::Distance(0));
+        Input::Read { at, spread, read: Read::Codes(vec![code.into()]) }
+    };
+    // 380 mm and 160 mm with 50 mm between them, no more than a handle is long.
+    for (eye, place) in [(0, 0), (1, 1_500)] {
+        for (at, active) in [(100, true), (480, false), (530, true), (690, false)] {
+            bench.later(at + place, edge(eye, active, at + place));
+        }
+    }
+    bench.later(1_500, read(1_000, "A"));
+    // Told while the hole is under the tunnel's eye, when 380 mm seem to be the whole of it.
+    bench.later(2_010, read(1_430, "C"));
+    bench.run(2_400);
+    assert!(bench.story(1).contains(&&ParcelEvent::SentToEnd { reason: Reason::Touching }));
+}
+
+#[test]
 fn a_read_of_unknown_owner_makes_both_neighbours_uncertain() {
     let mut bench = Bench::running();
     bench.put(100, 300, "A");

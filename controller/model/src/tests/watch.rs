@@ -1,9 +1,9 @@
 //! Jams, eyes that cannot be believed, sleep, back-pressure, emergency stops over a bed.
 
 use crate::alarm::Alarm;
-use crate::decision::Light;
+use crate::decision::{Light, ParcelEvent};
 use crate::harness::{Bench, Z3, arrival, position};
-use crate::ids::{EyeId, ZoneId};
+use crate::ids::{ChuteNo, EyeId, ParcelId, ZoneId};
 use crate::memory::Pressure;
 use crate::packml::{State, StateReason};
 use crate::reason::Reason;
@@ -29,7 +29,7 @@ fn an_eye_that_stays_blocked_stops_the_line_and_names_itself() {
     bench.pass(Micros::from_millis(4_900));
     bench.feed(Input::Timer);
     assert_eq!(bench.state(), State::Execute);
-    bench.pass(Micros::from_millis(200));
+    bench.stall(Micros::from_millis(200));
     bench.feed(Input::Timer);
     assert_eq!(bench.line.memory.machine.reason, StateReason::Jam(arrival(2)));
     assert!(stands(&bench, Alarm::Jam(arrival(2))) && !bench.drives(2));
@@ -130,6 +130,45 @@ fn counts_that_stand_hold_the_line() {
     bench.feed(Input::Timer);
     assert_eq!(bench.line.memory.machine.reason, StateReason::EncoderStall(Z3));
     assert!(stands(&bench, Alarm::EncoderStall(Z3)));
+}
+
+#[test]
+fn counts_that_stood_for_a_second_make_nobody_sure() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "A");
+    bench.put(1_500, 300, "C");
+    bench.run(4_900);
+    let (fired, other) = (ParcelId(1), ParcelId(2));
+    let tells = |bench: &Bench, id: ParcelId, wanted: &ParcelEvent| {
+        bench.story(id.0).iter().any(|event| *event == wanted)
+    };
+    assert!(bench.story(1).iter().any(|event| matches!(event, ParcelEvent::Fired { .. })));
+    // Late by less than an exchange it is nothing.
+    bench.pass(Micros::from_millis(200));
+    bench.run(700);
+    assert_eq!(bench.state(), State::Execute);
+    // The belt ran on for a second, and no count told of it.
+    bench.stall(Micros::from_secs(1));
+    bench.run(700);
+    assert_eq!(bench.line.memory.machine.reason, StateReason::EncoderStall(Z3));
+    assert!(tells(&bench, fired, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) }));
+    assert!(tells(&bench, other, &ParcelEvent::SentToEnd { reason: Reason::Uncertain }));
+    assert!(stands(&bench, Alarm::EncoderStall(Z3)));
+}
+
+#[test]
+fn a_belt_that_does_not_move_is_noticed_before_a_jam() {
+    let mut bench = Bench::running();
+    bench.put(100, 300, "C");
+    bench.run(1_000);
+    bench.stall(Micros::from_millis(3_100));
+    bench.feed(Input::Timer);
+    assert_eq!(bench.line.memory.machine.reason, StateReason::EncoderStall(Z3));
+    bench.stand();
+    // Held stops the drive, so that one that had tripped may be started again.
+    assert!(!bench.drives(2));
+    bench.command(Command::Start);
+    assert_eq!(bench.state(), State::Unholding);
 }
 
 #[test]

@@ -260,6 +260,11 @@ impl Line {
         for arm in self.memory.arms.values() {
             wait(self.layout.diverter(arm.plan.diverter).node, self.arm_end(arm));
         }
+        let reference = self.reference();
+        let heard = self.memory.nodes[usize::from(reference.0)].heard.or(self.memory.belt.at);
+        if let Some(heard) = heard.filter(|_| self.running() && !self.memory.live.is_empty()) {
+            wait(reference, heard.plus(self.layout.counts(limits::PACE_STEP)));
+        }
         if let Some(at) = self.empty_at() {
             self.layout.eyes.iter().for_each(|eye| wait(eye.node, at));
         }

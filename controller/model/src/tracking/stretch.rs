@@ -305,7 +305,10 @@ impl Line {
             let owner = verdict.best.owners.get(number).copied().flatten();
             self.under_clear(eye);
             match owner.and_then(|owner| suspects.get(owner)) {
-                None => self.ghost(eye, pulse.head, out),
+                None => {
+                    self.ghost(eye, pulse.head, out);
+                    self.not_dark(eye, pulse.head, &suspects, out);
+                }
                 Some(suspect) => {
                     let parcel = self.suspect(suspect);
                     let late = parcel.is_some_and(|p| self.comes_late(p, eye, pulse.head));
@@ -324,6 +327,25 @@ impl Line {
         for suspect in suspects {
             self.believe(suspect.id, Confidence::Certain, out);
             self.decide_when_sure(suspect.id, out);
+        }
+    }
+
+    /// Something came where one that was fired would come if it had not left: its landing is not
+    /// proven by a dark eye, whoever that was.
+    fn not_dark(
+        &mut self,
+        eye: EyeId,
+        at: Position,
+        suspects: &[Suspect],
+        out: &mut Vec<Decision>,
+    ) {
+        let nodes = &self.memory.nodes;
+        let fired = suspects.iter().filter_map(|suspect| self.memory.live.get(&suspect.id));
+        let fired = fired.filter(|parcel| self.maybe_gone(&parcel.fate)).filter(|parcel| {
+            parcel.expected(&self.layout, nodes, eye).is_some_and(|window| window.holds(at))
+        });
+        for id in fired.map(|parcel| parcel.id).collect::<Vec<_>>() {
+            self.doubt(id, Reason::Uncertain, out);
         }
     }
 

@@ -9,6 +9,7 @@ use alloc::vec;
 use line_model::alarm::Alarm;
 use line_model::decision::Decision;
 use line_model::ids::{ChuteNo, EyeId, ParcelId};
+use line_model::memory::Pace;
 use line_model::parcel::{Confidence, Fate, Identity, Parcel, Sighting, Track};
 use line_model::plan::{Facts, Hold, Screening};
 use line_model::reason::Reason;
@@ -113,4 +114,14 @@ fn counts_and_sizes_of_a_snapshot() {
         "0000000000000001 00000001 00 00 0000000000000005 00 0000000000000002 01 \
          0000000000000000 00 01 01 00000009 01 01 0001 0002 0003",
     );
+}
+
+#[test]
+fn the_pace_of_the_belt_and_what_was_fired_in_vain() {
+    let at = Position::new(EncoderId(2), 5);
+    let pace = Pace { at, when: Micros(6), heard: Micros(7) };
+    check(3, &pace, "02 0000000000000005 0000000000000006 0000000000000007");
+    for (fired, golden) in [(None, "06 13 00"), (Some(ChuteNo(8)), "06 13 01 0008")] {
+        check(3, &Fate::ToEnd { reason: Reason::DivertFailed, fired }, golden);
+    }
 }
