@@ -11,6 +11,19 @@ pub struct Truth {
     pub parcels: Vec<TruthParcel>,
     /// What was made to happen on the line, in order of time.
     pub happened: Vec<Happened>,
+    /// Every time that a node turned a bed's wheels.
+    pub firings: Vec<Firing>,
+}
+
+/// A node turned a bed's wheels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Firing {
+    /// When.
+    pub at: Micros,
+    /// Place of the diverter in the line file.
+    pub bed: usize,
+    /// How far the belt had gone since each edge at its arrival eye, in mm; the latest ones.
+    pub edges_ago_mm: Vec<i64>,
 }
 
 /// Something that was made to happen, by a scenario or drawn by the plant's profile.

@@ -421,8 +421,8 @@ impl World {
                     self.handle(station, sound.input());
                 }
                 Effect::Host(frame) => self.answers.push(Answer { bus, at, frame }),
-                Effect::Off { station } => self.power_off(self.buses[bus].stations[station]),
-                Effect::On { station } => self.power_on(self.buses[bus].stations[station]),
+                Effect::Off { station } => self.reboot(bus, station, at, true),
+                Effect::On { station } => self.reboot(bus, station, at, false),
                 Effect::PortLost => self.ports.push(PortChange { bus, at, usable: false }),
                 Effect::PortBack => self.ports.push(PortChange { bus, at, usable: true }),
             }
@@ -463,6 +463,9 @@ impl World {
     }
 
     fn level(&mut self, station: usize, input: u8, level: bool) {
+        if level && input == diverter::EYE_ARRIVAL {
+            self.plant.note_arrival(station);
+        }
         self.stations[station].take_level(input, level);
         self.handle(station, Input::Level { input, level });
     }

@@ -41,7 +41,9 @@ impl Law {
             .map(|row| (row["logical"].as_str().expect("name"), number(&row["physical"])))
             .collect();
         let rules = plan["rule"].as_array().expect("rules").iter().map(|rule| {
+            let overflow = rule.get("overflow").and_then(|list| list.as_array());
             let chutes = rule["chutes"].as_array().expect("chutes").iter();
+            let chutes = chutes.chain(overflow.into_iter().flatten());
             let chutes = chutes.map(|name| logical[name.as_str().expect("name")]).collect();
             let word = |key: &str| rule[key].as_str().expect("text").to_owned();
             (word("carrier"), word("prefix"), chutes)

@@ -29,7 +29,7 @@ pub(crate) mod tests;
 use crate::items::Item;
 use crate::plant_file::{PlantFile, Profile};
 use crate::rng::Rng;
-use crate::truth::{Place, Truth};
+use crate::truth::{Firing, Place, Truth};
 use belt::Belt;
 use chute::{EndSlide, Pile, Slides};
 use diverter::{Bed, BedPlan};
@@ -51,6 +51,8 @@ pub type Nm = i64;
 pub const MM: Nm = 1_000_000;
 /// One step in µs.
 pub const STEP_US: u64 = 1_000;
+/// Edges at an arrival eye that are remembered for a firing: more than a bouncing eye makes of a parcel.
+const EDGES_KEPT: usize = 24;
 
 /// Something that reaches a node at its instant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -231,6 +233,8 @@ pub struct Plant {
     next_body: Body,
     streams: Streams,
     truth: Truth,
+    /// Travel of the sorter belt at the latest edges of each bed's arrival eye, in mm.
+    arrivals: Vec<Vec<i64>>,
 }
 
 impl Streams {
@@ -284,6 +288,7 @@ impl Plant {
             reference: plan.reference,
             reference_stands: None,
             eyes: plan.eyes,
+            arrivals: vec![Vec::new(); plan.beds.len()],
             beds: plan.beds.into_iter().map(Bed::new).collect(),
             parcels: Vec::with_capacity(64),
             slides: Slides::new(file.landing_ms, file.landing_pulse_ms, stream("slides")),
@@ -414,11 +419,36 @@ impl Plant {
             }
             if on {
                 self.draw_defect(index, now);
+                self.note_firing(index, now);
             }
             let bed = &mut self.beds[index];
             bed.output(side, on, sigma, &mut self.streams.beds);
             bed.recover();
         }
+    }
+
+    /// How far the sorter belt has gone, in mm.
+    fn sorter_mm(&self) -> i64 {
+        self.belts.last().map_or(0, |belt| belt.segment().1 / MM)
+    }
+
+    /// The arrival eye of a diverter's node was cut, by whatever.
+    pub fn note_arrival(&mut self, station: usize) {
+        let travel = self.sorter_mm();
+        let mine = self.beds.iter().position(|bed| bed.plan.station == station);
+        if let Some(edges) = mine.and_then(|bed| self.arrivals.get_mut(bed)) {
+            if edges.len() == EDGES_KEPT {
+                edges.remove(0);
+            }
+            edges.push(travel);
+        }
+    }
+
+    fn note_firing(&mut self, bed: usize, now: u64) {
+        let travel = self.sorter_mm();
+        let edges = self.arrivals.get(bed).into_iter().flatten();
+        let edges_ago_mm = edges.map(|edge| travel - edge).collect();
+        self.truth.firings.push(Firing { at: Micros(now), bed, edges_ago_mm });
     }
 
     /// A node sends bytes to its reader or scale.

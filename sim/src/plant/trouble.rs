@@ -2,7 +2,7 @@
 
 use super::diverter::Defect;
 use super::eye::{Eye, Sight};
-use super::parcel::{Hold, Trick};
+use super::parcel::{Hold, Parcel, Trick};
 use super::{Happening, MM, Nm, Plant};
 use crate::scenario::Event;
 use crate::truth::Happened;
@@ -263,6 +263,16 @@ impl Plant {
     pub fn undone(&mut self, number: usize, at: Micros) {
         self.truth.happened[number].done = false;
         self.over(number, at);
+    }
+
+    /// The parcels that an eye of the line looks at now, by their places in the truth.
+    pub fn under(&self, name: &str) -> Vec<u64> {
+        let Some(eye) = self.eyes.iter().position(|eye| *eye.name == *name) else {
+            return Vec::new();
+        };
+        let covers = |parcel: &&Parcel| (parcel.tail_eye..parcel.head_eye).contains(&eye);
+        let index = |parcel: &Parcel| parcel.index.try_into().unwrap_or(u64::MAX);
+        self.parcels.iter().filter(covers).map(index).collect()
     }
 
     /// Whether an eye or chute is called so.

@@ -90,7 +90,7 @@ mod tests {
         let path = std::env::temp_dir().join(name);
         let mut ledger = Ledger::open(Some(&path)).expect("a temporary file");
         let parcels = vec![parcel(0, Place::OnLine), parcel(1, Place::End)];
-        let mut truth = Truth { parcels, happened: Vec::new() };
+        let mut truth = Truth { parcels, ..Truth::default() };
         ledger.write(&truth).expect("written");
         truth.parcels.push(parcel(2, Place::Waiting));
         truth.parcels[0].place = Place::Chute(7);

@@ -283,6 +283,31 @@ impl World {
         true
     }
 
+    /// A node goes down by a fault of its wire's mixture, or is back.
+    pub(super) fn reboot(&mut self, bus: usize, station: usize, at: Micros, begins: bool) {
+        let station = self.buses[bus].stations[station];
+        self.note_reboot(station, at, begins);
+        if begins {
+            self.power_off(station);
+        } else {
+            self.power_on(station);
+        }
+    }
+
+    fn note_reboot(&mut self, station: usize, at: Micros, begins: bool) {
+        let node = self.stations[station].plan.name.clone();
+        let event = scenario::Event::NodeReboot { node, off_ms: 0 };
+        if begins {
+            let (until, at_mm, parcels) = (None, None, Vec::new());
+            let happened = Happened { at, until, event, done: true, drawn: true, at_mm, parcels };
+            return self.plant.note(happened);
+        }
+        let same = |happened: &Happened| happened.until.is_none() && happened.event == event;
+        if let Some(number) = self.plant.truth().happened.iter().rposition(same) {
+            self.plant.over(number, at);
+        }
+    }
+
     /// Counters get no pulses, or get them again.
     fn stall(&mut self, of: impl Fn(usize, &crate::blueprint::EncoderPlan) -> bool, stalls: bool) {
         let (now, part) = (self.now, self.part());

@@ -9,10 +9,12 @@ use super::near::Near;
 use crate::oracle::Law;
 use line_engine::record;
 use line_model::alarm::Alarm;
+use line_model::chute::{ChuteEvent, ChuteState};
 use line_model::decision::{Decision, ParcelEvent};
+use line_model::signal::{ArmEnd, Input};
 use line_sim::truth::{Place, ReadTruth, Truth, TruthParcel};
 use std::collections::{BTreeMap, BTreeSet};
-use units::Micros;
+use units::{Micros, Position};
 
 /// What the journal says of one parcel.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,21 @@ pub struct Journal {
     pub stories: BTreeMap<u64, Story>,
     /// Alarms raised, with their instants.
     pub alarms: Vec<(Micros, Alarm)>,
+    /// Chutes assigned or fired for while the journal itself calls them closed, in words.
+    pub closed: Vec<String>,
+    /// Beds fired for an edge outside the window of their arm, in words.
+    pub outside: Vec<String>,
+    /// Landings told, by chute.
+    pub landings: BTreeMap<u16, u64>,
+}
+
+/// What a journal said so far of chutes and arms.
+#[derive(Default)]
+struct SoFar {
+    /// Chutes that take nothing.
+    closed: BTreeSet<u16>,
+    /// Windows of arms, by tag.
+    windows: BTreeMap<u32, (Position, Position)>,
 }
 
 impl Journal {
@@ -46,10 +63,14 @@ impl Journal {
     /// # Panics
     /// When a record of our own journal is not readable.
     pub fn read(records: &[Vec<u8>]) -> Self {
-        let mut journal = Self::default();
+        let (mut journal, mut so_far) = (Self::default(), SoFar::default());
         for bytes in records {
             let record = record::decode(bytes).expect("our own record");
+            if let Input::ArmEnded { tag, end: ArmEnd::Fired { edge }, .. } = record.input {
+                journal.edge(tag.0, edge, &so_far);
+            }
             for decision in record.decisions {
+                journal.chutes(&decision, &mut so_far);
                 match decision {
                     Decision::Alarm { alarm, raised: true } => {
                         journal.alarms.push((record.at, alarm));
@@ -60,6 +81,44 @@ impl Journal {
             }
         }
         journal
+    }
+
+    /// A bed was fired for this edge.
+    fn edge(&mut self, tag: u32, edge: Position, so_far: &SoFar) {
+        if let Some((from, to)) = so_far.windows.get(&tag) {
+            let early = edge.since(*from).0 < -WINDOW_SPARE;
+            if early || edge.since(*to).0 > WINDOW_SPARE {
+                self.outside.push(format!("arm {tag}: {from:?} to {to:?}, fired at {edge:?}"));
+            }
+        }
+    }
+
+    /// What a decision says of chutes and arms.
+    fn chutes(&mut self, decision: &Decision, so_far: &mut SoFar) {
+        match decision {
+            Decision::Chute { chute, event: ChuteEvent::State { to, .. } } => {
+                if matches!(
+                    to,
+                    ChuteState::Idle | ChuteState::Filling | ChuteState::Buffered { .. }
+                ) {
+                    so_far.closed.remove(&chute.0);
+                } else {
+                    so_far.closed.insert(chute.0);
+                }
+            }
+            Decision::Arm(plan) => {
+                so_far.windows.insert(plan.tag.0, (plan.from, plan.to));
+            }
+            Decision::Parcel { parcel, event: ParcelEvent::Assigned { chute, .. } } => {
+                if so_far.closed.contains(&chute.0) {
+                    self.closed.push(format!("parcel {}: closed chute {}", parcel.0, chute.0));
+                }
+            }
+            Decision::Parcel { event: ParcelEvent::Landed { chute, .. }, .. } => {
+                *self.landings.entry(chute.0).or_insert(0) += 1;
+            }
+            _ => {}
+        }
     }
 
     fn step(&mut self, at: Micros, parcel: u64, event: &ParcelEvent) {
@@ -99,8 +158,16 @@ pub struct Verdict {
     pub doubled: Vec<String>,
     /// At the end of the line, or in an exception chute, for a reason that is not true.
     pub wrong_reason: Vec<String>,
+    /// More landings told of a chute than parcels lie in it.
+    pub invented: Vec<String>,
+    /// Decided for a closed chute.
+    pub closed: Vec<String>,
+    /// Beds turned without an edge at their arrival eye, or outside the window of their arm.
+    pub unfounded: Vec<String>,
     /// In a wrong chute by mechanics, explained.
     pub wrong_mechanical: u64,
+    /// Parcels that stuck to the one ahead as far as eyes and reader tell: no sensor knows them.
+    pub stuck: u64,
     /// Parcels of which a code was read wrong yet well-formed: not observable.
     pub misread: u64,
     /// Parcels with one right code and a place in the plan.
@@ -113,6 +180,13 @@ pub struct Verdict {
     pub far_sorted: u64,
 }
 
+/// A gap up to this is a handle's or a strap's as well, in mm; with one label read in both of two
+/// parcels, nothing tells them from one.
+const STICKS_MM: i64 = 70;
+/// Reasons that name a closed chute.
+const CLOSED: [&str; 2] = ["chute_locked", "chute_full"];
+/// An edge and its second stamp, and a map that moved meanwhile, in counts.
+const WINDOW_SPARE: i64 = 60;
 /// A wrong place is alarmed within this time of the landing.
 pub const ALARM: Micros = Micros::from_secs(3);
 /// Largest distance of the two induction readings, in counts.
@@ -150,6 +224,15 @@ pub fn judge(law: &Law, truth: &Truth, journal: &Journal, near: &Near) -> Verdic
     for parcel in alone {
         judge.unseen(parcel);
     }
+    for (chute, told) in &journal.landings {
+        let here = |parcel: &&TruthParcel| parcel.place == Place::Chute(*chute);
+        let lie = truth.parcels.iter().filter(here).count();
+        if *told > u64::try_from(lie).unwrap_or(u64::MAX) {
+            judge.verdict.invented.push(format!("chute {chute}: {told} told, {lie} lie there"));
+        }
+    }
+    judge.verdict.closed.clone_from(&journal.closed);
+    judge.verdict.unfounded.clone_from(&journal.outside);
     judge.verdict
 }
 
@@ -162,24 +245,29 @@ impl<'a> Judge<'a> {
         let mut taken: BTreeSet<u64> = BTreeSet::new();
         // By the reading; what is left, because a counter began anew or stood still, by the time.
         for by_reading in [true, false] {
+            let mut pairs: Vec<(u64, u64, u64)> = Vec::new();
             for parcel in &parcels {
-                let Some(at) = parcel.inducted_at.filter(|_| !mine.contains_key(&parcel.index))
-                else {
-                    continue;
-                };
+                let Some(at) = parcel.inducted_at else { continue };
                 let count = parcel.induct_count.map_or(0, |count| count.0);
-                let off = |story: &Story| {
-                    let off = story.inducted.wrapping_sub(count).cast_signed().unsigned_abs();
-                    if by_reading { off } else { 0 }
-                };
                 let until = at.plus(if by_reading { TOLD } else { TOLD_SOON });
-                let fits = self.journal.stories.iter().filter(|(id, story)| {
+                for (id, story) in &self.journal.stories {
+                    let off = story.inducted.wrapping_sub(count).cast_signed().unsigned_abs();
                     let told = story.told_at >= at && story.told_at <= until;
-                    told && off(story) <= JOIN && !taken.contains(id)
-                });
-                if let Some((id, _)) = fits.min_by_key(|(id, story)| (off(story), **id)) {
-                    taken.insert(*id);
-                    mine.insert(parcel.index, *id);
+                    if told && (!by_reading || off <= JOIN) {
+                        let delay = story.told_at.since(at).0;
+                        pairs.push((
+                            if by_reading { u64::from(off) } else { delay },
+                            parcel.index,
+                            *id,
+                        ));
+                    }
+                }
+            }
+            // The nearest ones belong together.
+            pairs.sort_unstable();
+            for (_, parcel, id) in pairs {
+                if !mine.contains_key(&parcel) && taken.insert(id) {
+                    mine.insert(parcel, id);
                 }
             }
         }
@@ -234,7 +322,8 @@ impl<'a> Judge<'a> {
         if story.landed.is_empty() && story.ended.is_empty() && story.open_at.is_none() {
             self.verdict.lost.push(format!("{name}: nothing became of it"));
         }
-        self.reasons(&name, story, &codes);
+        let lost = parcels.iter().any(|parcel| self.near.read_may_be_lost(parcel));
+        self.reasons(&name, story, &codes, lost);
         self.place(&name, story, parcels[0]);
         for parcel in parcels {
             if !misread && by_decision.is_none() {
@@ -246,18 +335,24 @@ impl<'a> Judge<'a> {
             let there = matches!(parcel.place, Place::Chute(number) if fits(&number));
             self.verdict.sortable += u64::from(own);
             self.verdict.sorted += u64::from(own && there);
-            let far = own && !self.near.is_near(parcel.index);
+            let closed = allowed.as_ref().is_some_and(|set| self.near.may_be_closed(set, parcel));
+            let far = own && !closed && !self.near.is_near(parcel.index);
+            let says_closed = story.ended.iter().any(|why| CLOSED.contains(why));
+            if says_closed && !closed {
+                let text = format!("{name}: {:?}, but {allowed:?} were open", story.ended);
+                self.verdict.wrong_reason.push(text);
+            }
             self.verdict.far += u64::from(far);
             self.verdict.far_sorted += u64::from(far && there);
         }
     }
 
     /// What was read settles some reasons.
-    fn reasons(&mut self, name: &str, story: &Story, codes: &BTreeSet<&String>) {
+    fn reasons(&mut self, name: &str, story: &Story, codes: &BTreeSet<&String>, lost: bool) {
         for reason in &story.ended {
             let known = codes.iter().any(|code| self.law.chutes(code).is_some());
             let right = match *reason {
-                "no_read" => codes.is_empty(),
+                "no_read" => codes.is_empty() || lost,
                 "multi_code" => codes.len() > 1,
                 "no_manifest" => !codes.is_empty() && !known,
                 _ => true,
@@ -291,6 +386,11 @@ impl<'a> Judge<'a> {
         let Place::Chute(number) = parcel.place else { return };
         let own = self.law.chutes(&parcel.waybill);
         if own.is_some_and(|set| set.contains(&number)) {
+            return;
+        }
+        let ahead = parcel.gap_mm.is_some_and(|gap| gap <= STICKS_MM);
+        if ahead && parcel.read == ReadTruth::Pending {
+            self.verdict.stuck += 1;
             return;
         }
         self.verdict.wrong_mechanical += 1;

@@ -225,7 +225,9 @@ fn zones(rng: &mut Rng, sorter: i64, debounce_ms: i64) -> Vec<Zone> {
             _ => ("accumulate", rng.between(15, 40) * 100),
         };
         let stopping = speed * speed / (2 * accel) + speed * debounce_ms / 1_000;
-        let exit_eye = Some(to - stopping - rng.between(5, 40));
+        // Where a gapping belt ends, a parcel must come to rest ahead of the induction eye.
+        let spare = if place == 0 { rng.between(20, 55) } else { rng.between(5, 40) };
+        let exit_eye = Some(to - stopping - spare);
         zones.push(Zone { from, to, speed, accel, mode, exit_eye });
         to = from;
     }

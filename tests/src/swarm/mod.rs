@@ -3,6 +3,7 @@
 //! [`draw`](fn@draw) draws one, [`run::run`] runs it with people who do what operators do at the panel,
 //! [`run::Outcome`] is what is demanded of it, and [`shrink`] makes a failing one small. Knows nothing of how the model works.
 
+pub mod flow;
 pub mod judge;
 pub mod lines;
 pub mod log;

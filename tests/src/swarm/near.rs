@@ -3,12 +3,21 @@
 use line_file::LineFile;
 use line_sim::scenario::Event;
 use line_sim::truth::{Happened, Truth, TruthParcel, With};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use units::Micros;
 
 /// Parcels near an injected fault, by their places in the truth.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Near(BTreeSet<u64>);
+pub struct Near {
+    parcels: BTreeSet<u64>,
+    /// When the scanner's node was down, and forgot its triggers.
+    reboots: Vec<Micros>,
+    /// Chutes that people or their full eyes may have closed, and since when.
+    closed: BTreeMap<u16, Micros>,
+}
+
+/// Parcels that come closer than this were pushed together on the infeed, in mm.
+const TOUCH_MM: i64 = 150;
 
 /// Neighbours on each side that may still notice.
 const NEIGHBOURS: usize = 2;
@@ -56,6 +65,13 @@ impl Near {
                 }
             }
         }
+        for pair in order.windows(2) {
+            if let [ahead, parcel] = pair
+                && parcel.gap_mm.is_some_and(|gap| gap < TOUCH_MM)
+            {
+                core.extend([ahead.index, parcel.index]);
+            }
+        }
         let mut near = core.clone();
         for (place, parcel) in order.iter().enumerate() {
             let from = place.saturating_sub(NEIGHBOURS);
@@ -64,17 +80,41 @@ impl Near {
                 near.insert(parcel.index);
             }
         }
-        Self(near)
+        let mut closed = BTreeMap::new();
+        for happened in truth.happened.iter().filter(|happened| happened.done) {
+            if let Event::ChuteFull { chute, .. }
+            | Event::ChuteButton { chute, .. }
+            | Event::BagChange { chute } = &happened.event
+            {
+                closed.entry(*chute).or_insert(happened.at);
+            }
+        }
+        let scanner = |event: &Event| matches!(event, Event::NodeReboot { node, .. } if *node == line.scanner.node);
+        let reboots = truth.happened.iter().filter(|happened| scanner(&happened.event));
+        let reboots = reboots.map(|happened| happened.at).collect();
+        Self { parcels: near, reboots, closed }
     }
 
     /// Whether this parcel is one.
     pub fn is_near(&self, parcel: u64) -> bool {
-        self.0.contains(&parcel)
+        self.parcels.contains(&parcel)
+    }
+
+    /// Whether the scanner's node restarted while the parcel was on the line: its read is lost.
+    pub fn read_may_be_lost(&self, parcel: &TruthParcel) -> bool {
+        let (from, to) = (parcel.inducted_at, parcel.landed_at.unwrap_or(Micros(u64::MAX)));
+        self.reboots.iter().any(|at| from.is_some_and(|from| from <= *at) && *at <= to)
+    }
+
+    /// Whether one of these chutes may have been closed when the parcel came to it.
+    pub fn may_be_closed(&self, chutes: &BTreeSet<u16>, parcel: &TruthParcel) -> bool {
+        let until = parcel.landed_at.unwrap_or(Micros(u64::MAX));
+        chutes.iter().any(|chute| self.closed.get(chute).is_some_and(|at| *at <= until))
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.parcels.len()
     }
 }
 

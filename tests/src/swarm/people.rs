@@ -4,6 +4,7 @@
 use crate::harness::Harness;
 use line_model::packml::State;
 use line_model::signal::Command;
+use line_model::view::Unmet;
 use line_sim::rng::Rng;
 use line_sim::scenario::Event;
 use line_sim::truth::{Place, With};
@@ -83,7 +84,8 @@ impl People {
         }
     }
 
-    /// Stops the line and takes off what sticks.
+    /// Stops the line and takes off what sticks, and what stands under an eye whose jam keeps the
+    /// line from starting, as its alarm says.
     fn clear_jams(&mut self, harness: &mut Harness) {
         let sticks = |parcel: &&line_sim::TruthParcel| {
             let stuck = |with| matches!(with, With::Mouth(_) | With::WheelsStopped(_));
@@ -91,7 +93,11 @@ impl People {
                 && parcel.contacts.iter().any(|contact| stuck(contact.with))
         };
         let parcels = &harness.world.truth().parcels;
-        let stuck: Vec<u64> = parcels.iter().filter(sticks).map(|parcel| parcel.index).collect();
+        let mut stuck: Vec<u64> =
+            parcels.iter().filter(sticks).map(|parcel| parcel.index).collect();
+        for eye in jammed(harness) {
+            stuck.extend(harness.world.plant().under(&eye));
+        }
         if stuck.is_empty() {
             self.clear_at = None;
         } else if self.due(harness.now(), JAM_US, |people| &mut people.clear_at) {
@@ -140,4 +146,19 @@ impl People {
             None => harness.command(command),
         }
     }
+}
+
+/// Names of the eyes whose jams are not cleared.
+fn jammed(harness: &Harness) -> Vec<String> {
+    let Some(engine) = harness.engine() else { return Vec::new() };
+    let line = &harness.fixed.line.file;
+    let mut names: Vec<&str> = line.eye.iter().map(|eye| eye.name.as_str()).collect();
+    names.extend(line.diverter.iter().map(|bed| bed.name.as_str()));
+    names.push("end");
+    let unmet = engine.line().view(harness.now()).unmet;
+    let eyes = unmet.iter().filter_map(|unmet| match unmet {
+        Unmet::EyeBlocked(eye) => names.get(usize::from(eye.0)),
+        _ => None,
+    });
+    eyes.map(|name| (*name).to_owned()).collect()
 }

@@ -41,13 +41,21 @@ pub fn draw(rng: &mut Rng, sorting: &[u16], version: u32) -> String {
         for prefix in prefixes {
             let mut list = mine.clone();
             rng.shuffle(&mut list);
-            list.truncate(rng.index(mine.len()) + 1);
-            let names: Vec<String> = list.iter().map(|chute| format!("\"L{chute}\"")).collect();
+            let rest = list.split_off(rng.index(mine.len()) + 1);
+            let overflow = if rng.chance(400_000) { rest } else { Vec::new() };
+            let named = |list: &[u16]| {
+                let names: Vec<String> = list.iter().map(|chute| format!("\"L{chute}\"")).collect();
+                names.join(", ")
+            };
+            let overflow = match overflow.as_slice() {
+                [] => String::new(),
+                rest => format!("overflow = [{}]\n", named(rest)),
+            };
             writeln!(
                 text,
                 "[[rule]]\ncarrier = \"{carrier}\"\nprefix = \"{prefix}\"\nchutes = [{}]\n\
-                 allocation = \"{}\"",
-                names.join(", "),
+                 {overflow}allocation = \"{}\"",
+                named(&list),
                 ALLOCATIONS[rng.index(ALLOCATIONS.len())]
             )
             .expect("a string takes everything");

@@ -1,5 +1,6 @@
 //! One case from standstill to drained, and what is demanded of it.
 
+use super::flow::{self, FLOWS_AGAIN};
 use super::judge::{self, Journal, Verdict};
 use super::near::Near;
 use super::people::People;
@@ -34,6 +35,10 @@ pub struct Outcome {
     pub reasons: BTreeMap<String, u64>,
     /// How often each class of fault came.
     pub classes: BTreeMap<String, u64>,
+    /// How long after the last trouble the next parcel came.
+    pub again: Option<Micros>,
+    /// Whether the wires were bad: then every parcel is near a trouble.
+    pub bad_wires: bool,
 }
 
 /// Longest run per parcel and at all: a line that stands still fails.
@@ -98,8 +103,13 @@ pub fn judge(case: &Case, harness: &Harness, drained: bool) -> Outcome {
         *classes.entry(trouble::class(&happened.event)).or_insert(0) += 1;
     }
     let inducted = truth.parcels.iter().filter(|parcel| parcel.inducted_at.is_some()).count();
+    let line = &harness.fixed.line.file;
+    let mut verdict = judge::judge(&law, truth, &journal, &near);
+    verdict.unfounded.extend(flow::unfounded(line, truth));
     Outcome {
-        verdict: judge::judge(&law, truth, &journal, &near),
+        verdict,
+        again: flow::again(truth),
+        bad_wires: !case.faults.is_none(),
         tally: tally.unwrap_or_default(),
         parcels: u64::try_from(inducted).unwrap_or(u64::MAX),
         drained,
@@ -133,6 +143,9 @@ impl Outcome {
             lost,
             doubled,
             wrong_reason,
+            invented,
+            closed,
+            unfounded,
             ..
         } = &self.verdict;
         let mut faults = Vec::new();
@@ -146,6 +159,15 @@ impl Outcome {
         take("lost", lost);
         take("doubled", doubled);
         take("wrong reason", wrong_reason);
+        take("landings invented", invented);
+        take("decided for a closed chute", closed);
+        take("turned without its edge", unfounded);
+        if let Some(again) = self.again.filter(|again| *again > FLOWS_AGAIN) {
+            faults.push(format!(
+                "the line flowed only {} s after the last trouble",
+                again.0 / 1_000_000
+            ));
+        }
         if !self.drained {
             faults.push(format!("not drained after {} s", self.lasted.0 / 1_000_000));
         }
