@@ -1,9 +1,12 @@
 //! Random lines with random plans, parcels and faults, judged by the oracle; see `swarm` in `src`.
 //!
 //! `SWARM_SEED`, `SWARM_LINES` and `SWARM_PARCELS` choose another first seed, number of lines and
-//! mean number of parcels on each. What fails is shrunk to a scenario file.
+//! mean number of parcels on each. What fails is shrunk to a scenario file; `SWARM_WHOLE` leaves it
+//! whole, `SWARM_KEEP` keeps every one drawn, `SWARM_EACH` tells how each line did.
 
+use line_model::reason::Reason;
 use line_sim::Scenario;
+use line_sim::scenario::{Entry, Event, ReadFault};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -11,11 +14,31 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use system_tests::swarm::run::{self, Outcome};
 use system_tests::swarm::{self, saboteurs, shrink, trouble};
+use units::Micros;
 
 /// Each class of trouble and each reason comes at least this often in a whole run.
 const TIMES_MIN: u64 = 3;
 /// Of a thousand parcels far from every trouble, at least this many land as planned.
 const FAR_PERMILLE: u64 = 990;
+
+/// Reasons that a random line cannot give, and why.
+const UNREACHED: &[(&str, &str)] = &[
+    ("code_too_long", "no label is that long"),
+    ("arm_refused", "a node refuses only what a correct host never sends"),
+    ("ambiguous", "where a second head may come, the arm is taken back before"),
+    ("chute_full", "nothing counts pieces, and a full eye blocked that long is rare"),
+    ("rate_limit", "no chute of these lines has one"),
+    ("cut_off", "no clock tells the time of day"),
+    ("unassigned_read", "the reader echoes the number of its trigger"),
+    ("overweight", "these lines take every weight"),
+    ("oversize", "these lines take every size"),
+    ("not_real_name", "no manifest drawn here says so"),
+    ("debt_intercept", "no manifest drawn here says so"),
+    ("item_cancelled", "no manifest drawn here says so"),
+    ("intercepted", "no manifest drawn here says so"),
+    ("prohibited", "no manifest drawn here says so"),
+    ("customs_hold", "no manifest drawn here says so"),
+];
 
 /// A number of the environment, or this one.
 fn number(name: &str, otherwise: u64) -> u64 {
@@ -34,6 +57,10 @@ struct Sum {
     far: u64,
     far_sorted: u64,
     mechanical: u64,
+    stuck: u64,
+    wired: u64,
+    wired_sorted: u64,
+    again: Micros,
     reasons: BTreeMap<String, u64>,
     classes: BTreeMap<String, u64>,
     failed: Vec<u64>,
@@ -47,8 +74,15 @@ impl Sum {
         self.seconds += outcome.lasted.0 / 1_000_000;
         self.sortable += verdict.sortable;
         self.sorted += verdict.sorted;
-        self.far += verdict.far;
-        self.far_sorted += verdict.far_sorted;
+        if outcome.bad_wires {
+            self.wired += verdict.far;
+            self.wired_sorted += verdict.far_sorted;
+        } else {
+            self.far += verdict.far;
+            self.far_sorted += verdict.far_sorted;
+        }
+        self.stuck += verdict.stuck;
+        self.again = self.again.max(outcome.again.unwrap_or_default());
         self.mechanical += verdict.wrong_mechanical;
         for (all, own) in
             [(&mut self.reasons, &outcome.reasons), (&mut self.classes, &outcome.classes)]
@@ -64,7 +98,10 @@ impl Sum {
         println!("{lines} lines ({refused} drawn anew), {parcels} parcels, {seconds} s of lines");
         println!("{sorted} of {sortable} sortable parcels lie where they belong");
         println!("{} of {} far from every trouble do", self.far_sorted, self.far);
+        println!("{} of {} on lines with bad wires", self.wired_sorted, self.wired);
         println!("{} in a wrong chute by mechanics, alarmed", self.mechanical);
+        println!("{} stuck to the one ahead, and no sensor told (not judged)", self.stuck);
+        println!("{} s at most from the last trouble to the next parcel", self.again.0 / 1_000_000);
         for (name, times) in self.classes.iter().chain(&self.reasons) {
             println!("{times:>9}  {name}");
         }
@@ -96,9 +133,20 @@ fn keep(scenario: &Scenario, name: &str) -> String {
     )
 }
 
+/// One line about one seed, to find the line that loses most.
+fn tell(seed: u64, outcome: &Outcome, wires: Option<&str>) {
+    let (verdict, reasons) = (&outcome.verdict, &outcome.reasons);
+    let (far, sorted, parcels) = (verdict.far, verdict.far_sorted, outcome.parcels);
+    let seconds = outcome.lasted.0 / 1_000_000;
+    println!("seed {seed}: far {sorted} of {far}, {parcels} in {seconds} s, {reasons:?} {wires:?}");
+}
+
 /// Runs one seed and enters what came of it.
 fn one(seed: u64, parcels: u64, sum: &Mutex<Sum>) {
     let drawn = swarm::draw(seed, parcels);
+    if std::env::var_os("SWARM_KEEP").is_some() {
+        keep(&drawn.scenario, &format!("whole-{seed}"));
+    }
     let done = catch_unwind(AssertUnwindSafe(|| run::run(&drawn.scenario, None)));
     let faults = {
         let mut sum = sum.lock().expect("no panic inside");
@@ -106,6 +154,9 @@ fn one(seed: u64, parcels: u64, sum: &Mutex<Sum>) {
         match &done {
             Ok(outcome) => {
                 sum.add(outcome);
+                if std::env::var_os("SWARM_EACH").is_some() {
+                    tell(seed, outcome, drawn.scenario.faults.as_deref());
+                }
                 outcome.faults()
             }
             Err(_) => vec!["panicked".to_owned()],
@@ -153,9 +204,37 @@ fn random_lines_mislead_no_parcel() {
         let names = trouble::CLASSES.iter().map(|(name, _)| *name);
         let rare: Vec<&str> = names.filter(|name| times(name) < TIMES_MIN).collect();
         assert_eq!(rare, Vec::<&str>::new(), "classes that came less than {TIMES_MIN} times");
+        let reached = |code: &str| UNREACHED.iter().all(|(name, _)| *name != code);
+        let told = |code: &str| sum.reasons.get(code).copied().unwrap_or(0);
+        let codes = Reason::ALL.iter().map(|reason| reason.code());
+        let rare: Vec<&str> =
+            codes.filter(|code| reached(code) && told(code) < TIMES_MIN).collect();
+        assert_eq!(rare, Vec::<&str>::new(), "reasons given less than {TIMES_MIN} times");
         let share = sum.far_sorted * 1_000 / sum.far.max(1);
         assert!(share >= FAR_PERMILLE, "{share} per mille far from every trouble as planned");
     }
+}
+
+/// What a reader reads wrong and well-formed no sensor tells: the rates are printed, not judged.
+#[test]
+fn what_no_sensor_tells_is_published() {
+    let (mut parcels, mut misread, mut wrong, mut unreported) = (0, 0, 0, 0);
+    for seed in 1..=12 {
+        let mut scenario = swarm::draw(seed, 150).scenario;
+        let wrongly = |parcel| Entry::on(parcel, 50, Event::Read { result: ReadFault::Wrong });
+        scenario.events = (1..15).map(|place| wrongly(place * 10)).collect();
+        let outcome = run::run(&scenario, None);
+        assert!(outcome.drained && outcome.tally.ties(), "seed {seed}: {:?}", outcome.faults());
+        parcels += outcome.parcels;
+        misread += outcome.verdict.misread;
+        wrong += outcome.verdict.wrong_by_decision.len();
+        unreported += outcome.verdict.wrong_unreported.len();
+    }
+    println!(
+        "{parcels} parcels, {misread} read wrong and well-formed: {wrong} decided for a chute that \
+         their reading does not allow, {unreported} not where they are told to be"
+    );
+    assert!(misread > 0);
 }
 
 /// A scenario with whatever makes a saboteur's work show.
