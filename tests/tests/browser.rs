@@ -175,6 +175,24 @@ fn an_alarm_is_put_aside_and_a_mode_chosen_on_the_screen() {
             "the mode",
             &format!("document.querySelector('.now').innerText.includes('{maintenance}')"),
         );
+        // A button that is held speaks until it is let go.
+        let held = "#jogs button[data-zone='Z3']";
+        let jogs = |jogging: bool| {
+            let text = format!("document.querySelector(\"{held}\")?.innerText");
+            let moves = format!("({text}?.includes('点动中') || {text}?.includes('is jogging'))");
+            if jogging { moves } else { format!("{text} === 'Z3'") }
+        };
+        browser.wait("the jog buttons", &jogs(false));
+        let press = |name: &str| {
+            format!(
+                "document.querySelector(\"{held}\").dispatchEvent(new PointerEvent('{name}', {{ bubbles: true }}))"
+            )
+        };
+        browser.script(&press("pointerdown"));
+        browser.wait("it jogs", &jogs(true));
+        browser.picture(&picture(&format!("jog-{accept}-desk")));
+        browser.script(&press("pointerup"));
+        browser.wait("it was let go", &jogs(false));
         browser.resize(PHONE.0, PHONE.1);
         assert_fits(&browser, PHONE, "the overview with an alarm that may be put aside");
         assert_quiet(&browser);

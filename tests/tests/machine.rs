@@ -1,9 +1,9 @@
-//! The line as a machine on virtual time: running empty, jams, sleep and wake, a full end chute.
+//! The line as a machine on virtual time: running empty, jams, sleep and wake, a full end chute, jog.
 
 use line_model::alarm::Alarm;
 use line_model::decision::{Decision, Light};
 use line_model::ids::{EyeId, ZoneId};
-use line_model::packml::State;
+use line_model::packml::{State, UnitMode};
 use line_model::signal::Command;
 use line_model::view::Unmet;
 use line_sim::scenario::{Entry, Event};
@@ -145,4 +145,33 @@ fn a_full_end_chute_stops_induction_and_then_the_belt() {
     let summary = stage.drain_and_judge();
     assert_eq!(summary.inducted, 80);
     assert_eq!(stage.raised(Alarm::EndFull).len(), 1);
+}
+
+#[test]
+fn jog_moves_one_real_belt_while_its_button_speaks_and_then_stops_it() {
+    let mut stage = clean(20, 7, vec![], |_| {});
+    stage.flow(3);
+    stage.harness.command(Command::Stop);
+    stage.wait_for(State::Stopped, 10);
+    stage.wait("belts rest", 5, |harness| harness.belts_rest());
+    stage.harness.command(Command::Jog { zone: Some(SORTER) });
+    stage.later(8);
+    assert!(stage.harness.belts_rest(), "not in production");
+    stage.harness.command(Command::SetMode(UnitMode::Maintenance));
+    let mut moved = false;
+    for _ in 0..40 {
+        stage.harness.command(Command::Jog { zone: Some(SORTER) });
+        let until = stage.harness.now().plus(Micros::from_millis(250));
+        stage.harness.run_until(until, |_| false);
+        moved |= !stage.harness.world.plant().belt(2).rests();
+        assert!(stage.harness.world.plant().belt(0).rests(), "one zone alone");
+    }
+    assert!(moved, "the sorter belt moves");
+    // Nobody lets go: the button only falls silent.
+    stage.wait("it stops by itself", 5, |harness| harness.belts_rest());
+    stage.harness.command(Command::SetMode(UnitMode::Production));
+    stage.harness.please_start();
+    let summary = stage.drain_and_judge();
+    assert_eq!(summary.inducted, 20);
+    assert!(summary.end_landed.contains_key("uncertain"), "what was jogged: {summary:?}");
 }

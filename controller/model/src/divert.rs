@@ -7,6 +7,7 @@ use crate::ids::{DiverterId, EyeId, ParcelId, Tag};
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::{Arm, Mode, Stranger};
+use crate::packml::UnitMode;
 use crate::parcel::{Choice, Confidence, Fate, Parcel, Sighting};
 use crate::reason::Reason;
 use crate::signal::ArmEnd;
@@ -56,6 +57,10 @@ impl Line {
 
     /// Plans every arm whose time has come.
     pub(crate) fn plan_arms(&mut self, out: &mut Vec<Decision>) {
+        // In maintenance hands are at the wheels.
+        if self.memory.unit_mode == UnitMode::Maintenance {
+            return;
+        }
         let waiting: Vec<ParcelId> = self
             .memory
             .live

@@ -49,6 +49,16 @@ impl Line {
         }
     }
 
+    /// The sorter belt was told to run or to stop.
+    pub(crate) fn turn_sorter(&mut self, run: bool) {
+        if run {
+            self.memory.belt.when = self.memory.now;
+            self.memory.belt.moving = true;
+        } else {
+            self.coast();
+        }
+    }
+
     /// Whether a zone runs while these belts do.
     fn among(&self, belts: Belts, zone: usize) -> bool {
         let sorter = self.layout.zones.len().saturating_sub(1);
@@ -79,12 +89,7 @@ impl Line {
                 continue;
             }
             if index == sorter {
-                if run {
-                    self.memory.belt.when = self.memory.now;
-                    self.memory.belt.moving = true;
-                } else {
-                    self.coast();
-                }
+                self.turn_sorter(run);
             }
             let speed = self.layout.zones[index].speed;
             out.push(Decision::Drive { zone: ZoneId(number), run, speed });
@@ -248,6 +253,10 @@ impl Line {
             | StateReason::Woken => false,
         };
         let wanted: &[Light] = match self.memory.machine.mode {
+            Mode::Stopped if self.memory.jog.is_some_and(|jog| !jog.running) => {
+                &[Light::Yellow, Light::Horn]
+            }
+            Mode::Stopped if self.memory.jog.is_some() => &[Light::Yellow],
             Mode::Warning { .. } | Mode::UnholdWarning { .. } | Mode::WakeWarning { .. } => {
                 &[Light::Yellow, Light::Horn]
             }

@@ -91,7 +91,7 @@ impl Line {
     }
 
     /// Makes everybody uncertain.
-    fn doubt_all(&mut self, reason: Reason, out: &mut Vec<Decision>) {
+    pub(crate) fn doubt_all(&mut self, reason: Reason, out: &mut Vec<Decision>) {
         let all: Vec<ParcelId> = self.memory.live.keys().copied().collect();
         for id in all {
             self.doubt(id, reason, out);
@@ -163,6 +163,7 @@ impl Line {
             return;
         }
         self.raise(Alarm::LeaseExpired(node), out);
+        self.end_jog(out);
         if self.layout.nodes[usize::from(node.0)].duty == Duty::Essential {
             self.hold(StateReason::LeaseExpired(node), out);
             self.reissue(node, out);
@@ -209,6 +210,7 @@ impl Line {
 
     /// The controller is back: it goes on only when nobody can have noticed.
     pub(crate) fn resumed(&mut self, gap: Micros, out: &mut Vec<Decision>) {
+        self.end_jog(out);
         self.commits_resumed(out);
         self.ask_again(out);
         let reason = StateReason::AwayTooLong;
@@ -262,6 +264,7 @@ impl Line {
     pub(crate) fn quarantined(&mut self, out: &mut Vec<Decision>) {
         self.memory.counters.quarantined += 1;
         self.raise(Alarm::InputQuarantined, out);
+        self.end_jog(out);
         self.doubt_all(Reason::Uncertain, out);
         self.cancel_all(Reason::Uncertain, out);
     }

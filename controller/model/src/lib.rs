@@ -23,6 +23,7 @@ mod health;
 mod identify;
 pub mod ids;
 pub mod invariants;
+pub mod jog;
 mod landing;
 pub mod layout;
 pub mod limits;

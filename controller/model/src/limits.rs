@@ -90,6 +90,10 @@ pub const RESUME_PERCENT: usize = 80;
 /// Gap while induction is slowed down, in per cent of the usual one.
 pub const SLOW_GAP_PERCENT: i64 = 150;
 
+/// One word of a held jog button holds for so long: a screen says it four times in it, so that three
+/// lost ones stop nobody's work.
+pub const JOG_HOLD: Micros = Micros::from_millis(1_000);
+
 /// How much longer than three times its path the line may take to prove empty.
 pub const EMPTYING_SPARE: Micros = Micros::from_secs(60);
 

@@ -156,6 +156,7 @@ impl Line {
         self.settle_empty(out);
         self.adjust_pressure();
         self.guard_end(out);
+        self.guard_jog(out);
         self.adjust_release(out);
         self.adjust_lights(out);
         self.adjust_lamps(out);
@@ -168,6 +169,7 @@ impl Line {
             self.alarm_deadline(),
             self.watch_deadline(),
             self.sleep_deadline(),
+            self.jog_deadline(),
             self.chute_deadline(),
         ];
         deadlines.into_iter().flatten().min()

@@ -77,7 +77,10 @@ impl Line {
         match command {
             Command::Reset => self.reset(out),
             Command::Start => self.start(out),
-            Command::Stop => self.stop(out),
+            Command::Stop => {
+                self.end_jog(out);
+                self.stop(out);
+            }
             Command::Hold => self.hold_asked(out),
             Command::Abort => self.abort(StateReason::Command(command), out),
             Command::Clear => self.clear_fault(out),
@@ -87,6 +90,7 @@ impl Line {
             Command::Acknowledge { alarm } => self.acknowledge(alarm, out),
             Command::Shelve { alarm, minutes } => self.shelve(alarm, minutes, by, why, out),
             Command::Unshelve { alarm } => self.unshelve(alarm, out),
+            Command::Jog { zone } => self.jog(zone, out),
         }
     }
 
@@ -287,6 +291,7 @@ impl Line {
         self.run_alarm_deadlines(out);
         self.run_watch_deadlines(out);
         self.run_sleep_deadline(out);
+        self.run_jog_deadline(out);
         let now = self.memory.now;
         let mode = self.memory.machine.mode;
         if mode.until().is_none_or(|until| until > now) {

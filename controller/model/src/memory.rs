@@ -94,6 +94,8 @@ pub struct Memory {
     pub pressure: Pressure,
     /// How the belt keeps its pace; `None` until the reference is heard while it runs.
     pub pace: Option<Pace>,
+    /// The zone that somebody jogs.
+    pub jog: Option<crate::jog::Jog>,
 }
 
 /// Whether the belt's counts go on as its speed says.
@@ -592,6 +594,7 @@ impl Memory {
             active_at: Micros::ZERO,
             pressure: Pressure::None,
             pace: None,
+            jog: None,
         }
     }
 }

@@ -31,6 +31,7 @@ impl Line {
             alarms_lately: self.alarms_lately(now),
             unit_mode: memory.unit_mode,
             pressure: memory.pressure,
+            jog: memory.jog,
             plan: memory.plans.last().map(|plan| (plan.plan.name.clone(), plan.plan.version)),
             parcels_per_hour: self.rate(now),
         }

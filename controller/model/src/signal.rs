@@ -485,4 +485,9 @@ pub enum Command {
         /// Which.
         alarm: Alarm,
     },
+    /// The jog button of a zone is held, said again and again; only in maintenance.
+    Jog {
+        /// Which; `None` = let go.
+        zone: Option<ZoneId>,
+    },
 }

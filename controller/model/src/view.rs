@@ -3,6 +3,7 @@
 use crate::alarm::Alarm;
 use crate::chute::{ChuteCounts, ChuteState, Content, Lamp};
 use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId};
+use crate::jog::Jog;
 use crate::memory::{Attention, Pressure, Shelf};
 use crate::packml::{State, StateReason, UnitMode};
 use crate::parcel::Confidence;
@@ -43,6 +44,8 @@ pub struct LineView {
     pub unit_mode: UnitMode,
     /// Back-pressure on induction.
     pub pressure: Pressure,
+    /// The zone that somebody jogs.
+    pub jog: Option<Jog>,
     /// Plan name and version; `None` without a plan.
     pub plan: Option<(String, u32)>,
     /// Inducted in the last minute that was running, as parcels an hour.

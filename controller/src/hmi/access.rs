@@ -27,6 +27,7 @@ pub(super) const fn needs_panel(command: Command) -> bool {
         | Command::SetMode(_)
         | Command::Shelve { .. }
         | Command::Unshelve { .. }
+        | Command::Jog { .. }
         | Command::Resolve { .. } => true,
     }
 }

@@ -16,7 +16,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::Sse;
 use axum::response::{IntoResponse, Response};
-use line_model::ids::ParcelId;
+use line_model::ids::{ParcelId, ZoneId};
 use line_model::layout::Layout;
 use line_model::packml::UnitMode;
 use line_model::signal::Command;
@@ -202,6 +202,8 @@ struct CommandBody {
     /// Name of a mode.
     #[serde(default)]
     mode: String,
+    /// Name of the zone whose jog button is held; absent = let go.
+    zone: Option<String>,
 }
 
 impl CommandBody {
@@ -219,6 +221,15 @@ impl CommandBody {
             ("mode", None) => {
                 let modes = UnitMode::ALL.into_iter();
                 Command::SetMode(modes.into_iter().find(|mode| mode.name() == self.mode)?)
+            }
+            ("jog", None) => {
+                let zones = &view.layout.zones;
+                let index = |name: &String| zones.iter().position(|zone| zone.name == *name);
+                let zone = match &self.zone {
+                    Some(name) => Some(ZoneId(u8::try_from(index(name)?).ok()?)),
+                    None => None,
+                };
+                Command::Jog { zone }
             }
             (name, None) => buttons::parse(name)?,
             (_, Some(_)) => return None,

@@ -4,7 +4,7 @@ use super::i18n::{Lang, Msg};
 use super::words;
 use line_model::alarm::Priority;
 use line_model::limits;
-use line_model::packml::State;
+use line_model::packml::{State, UnitMode};
 use line_model::signal::Command;
 use line_model::view::{AlarmView, LineView, Unmet};
 use serde::Serialize;
@@ -71,6 +71,13 @@ pub(super) fn shelf(alarm: &AlarmView, panel: bool) -> Option<Command> {
     (allowed && !(urgent && alarm.shelf.is_none())).then_some(asked)
 }
 
+/// Whether a screen offers to jog: only where the line would take it.
+pub(super) fn jogs(line: &LineView, panel: bool) -> bool {
+    let allowed = panel || !super::access::needs_panel(Command::Jog { zone: None });
+    let maintained = line.unit_mode == UnitMode::Maintenance && line.state == State::Stopped;
+    allowed && maintained
+}
+
 /// Why another mode would not be taken now; `None` when it would.
 pub(super) fn mode_why(lang: Lang, line: &LineView, panel: bool) -> Option<String> {
     if !panel && super::access::needs_panel(Command::SetMode(line.unit_mode)) {
@@ -94,6 +101,7 @@ pub(super) const fn name(command: Command) -> &'static str {
         Command::Acknowledge { .. } => "acknowledge",
         Command::Shelve { .. } => "shelve",
         Command::Unshelve { .. } => "unshelve",
+        Command::Jog { .. } => "jog",
     }
 }
 
@@ -122,6 +130,7 @@ pub(super) const fn label(command: Command) -> Msg {
         Command::Acknowledge { .. } => Msg::CommandAcknowledge,
         Command::Shelve { .. } => Msg::CommandShelve,
         Command::Unshelve { .. } => Msg::CommandUnshelve,
+        Command::Jog { .. } => Msg::CommandJog,
         Command::Stop | Command::Abort | Command::Resolve { .. } => Msg::CommandStop,
     }
 }
@@ -169,6 +178,7 @@ fn why_not(lang: Lang, line: &LineView, command: Command, panel: bool) -> Option
             | Command::Acknowledge { .. }
             | Command::Shelve { .. }
             | Command::Unshelve { .. }
+            | Command::Jog { .. }
             | Command::Clear
             | Command::Reset
             | Command::Start

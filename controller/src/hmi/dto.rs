@@ -9,7 +9,7 @@ use super::mask;
 use super::setup::{BusHealth, HmiView, StationState};
 use super::words::{self, Tone};
 use line_model::chute::{ChuteState, Content, Lamp};
-use line_model::layout::{ChutePlace, Layout};
+use line_model::layout::{ChutePlace, Layout, ZonePlace};
 use line_model::memory::{Attention, Pressure};
 use line_model::parcel::Confidence;
 use line_model::reason::Reason;
@@ -54,12 +54,23 @@ pub(super) struct ViewDto {
     pub(super) mode_ready: bool,
     /// Why not; empty when it would.
     pub(super) mode_why: String,
+    /// Zones that this screen may jog now; empty when it may not.
+    pub(super) jogs: Vec<JogDto>,
     /// This screen may put an alarm of the list aside.
     pub(super) shelving: bool,
     /// Buses and nodes.
     pub(super) buses: Vec<BusDto>,
     /// Records that wait for the disk.
     pub(super) records_pending: u64,
+}
+
+/// A jog button.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct JogDto {
+    /// Name of its zone.
+    pub(super) zone: String,
+    /// What it says: the zone, and whether it is warned of or moves.
+    pub(super) label: String,
 }
 
 /// PackML state in words.
@@ -272,6 +283,7 @@ impl ViewDto {
             chutes: view.layout.chutes.iter().map(|place| chute(lang, view, place)).collect(),
             reasons: reasons(lang, line),
             belt: belt(lang, sample),
+            jogs: jogs(lang, view, panel),
             shelving: line.alarm_list.iter().any(|alarm| buttons::shelf(alarm, panel).is_some()),
             alarms: alarms(lang, view, panel),
             alarms_lately: lang.fill(Msg::AlarmsLately, &[&view.line.alarms_lately.to_string()]),
@@ -308,6 +320,20 @@ fn state(lang: Lang, view: &HmiView) -> StateDto {
 /// Wall-clock time of an instant on the engine's clock that is not later than the snapshot.
 fn utc_of(view: &HmiView, at: Micros) -> u64 {
     view.taken_utc_us.saturating_sub(view.taken.since(at).0)
+}
+
+fn jogs(lang: Lang, view: &HmiView, panel: bool) -> Vec<JogDto> {
+    let offered = view.layout.zones.iter().filter(|_| buttons::jogs(&view.line, panel));
+    let button = |(index, place): (usize, &ZonePlace)| {
+        let jog = view.line.jog.filter(|jog| usize::from(jog.zone.0) == index);
+        let label = match jog.map(|jog| jog.running) {
+            Some(true) => lang.fill(Msg::JogRunning, &[&place.name]),
+            Some(false) => lang.fill(Msg::JogWarning, &[&place.name]),
+            None => place.name.clone(),
+        };
+        JogDto { zone: place.name.clone(), label }
+    };
+    offered.enumerate().map(button).collect()
 }
 
 fn plan(lang: Lang, line: &LineView) -> String {

@@ -213,6 +213,10 @@ messages! {
     CommandMode "切换模式" "Change the mode";
     CommandAcknowledge "确认报警" "Acknowledge";
     CommandShelve "搁置" "Shelve";
+    CommandJog "点动" "Jog";
+    JogHold "点动（按住运行，松开即停）" "Jog (hold to run, let go to stop)";
+    JogWarning "{} 预警中" "{}: warning";
+    JogRunning "{} 点动中" "{} is jogging";
     ShelfWhy "搁置原因" "Shelve because";
     ShelfFor "搁置时长" "for";
     ShelfMinutes "{} 分钟" "{} minutes";

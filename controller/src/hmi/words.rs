@@ -155,6 +155,7 @@ fn cause(lang: Lang, view: &HmiView, state: State, reason: StateReason) -> (Msg,
             | Command::Acknowledge { .. }
             | Command::Shelve { .. }
             | Command::Unshelve { .. }
+            | Command::Jog { .. }
             | Command::Resolve { .. },
         ) => (Msg::CauseStop, line()),
         StateReason::Done => match state {

@@ -329,5 +329,6 @@ const fn command_name(command: Command) -> &'static str {
         Command::Acknowledge { .. } => "acknowledge",
         Command::Shelve { .. } => "shelve",
         Command::Unshelve { .. } => "unshelve",
+        Command::Jog { .. } => "jog",
     }
 }

@@ -199,6 +199,8 @@ pub fn command(command: Command) -> String {
         Command::Acknowledge { alarm: Some(alarm) } => format!("acknowledge {alarm:?}"),
         Command::Shelve { alarm, minutes } => format!("shelve {alarm:?} for {minutes} minutes"),
         Command::Unshelve { alarm } => format!("unshelve {alarm:?}"),
+        Command::Jog { zone: Some(zone) } => format!("jog zone {}", zone.0),
+        Command::Jog { zone: None } => "let jog go".to_owned(),
     }
 }
 

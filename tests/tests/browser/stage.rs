@@ -5,6 +5,7 @@
 
 use line_model::alarm::Alarm;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side};
+use line_model::jog::Jog;
 use line_model::layout::{
     ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
     NodePlace, StationPlace, ZonePlace,
@@ -126,6 +127,7 @@ struct Actor {
     travelled: i64,
     shelf: Option<(Alarm, Shelf)>,
     mode: UnitMode,
+    jog: Option<Jog>,
 }
 
 impl Actor {
@@ -142,6 +144,7 @@ impl Actor {
             travelled: 0,
             shelf: None,
             mode: UnitMode::Production,
+            jog: None,
         }
     }
 
@@ -199,6 +202,11 @@ impl Actor {
             }
             Command::SetMode(mode) => {
                 self.mode = mode;
+                return Ok(());
+            }
+            Command::Jog { zone } => {
+                let (held_until, starts, running) = (Micros::MAX, Micros::ZERO, true);
+                self.jog = zone.map(|zone| Jog { zone, held_until, starts, running });
                 return Ok(());
             }
             _ => {}
@@ -304,6 +312,7 @@ impl Actor {
             alarms_lately: alarms.len(),
             unit_mode: self.mode,
             pressure: Pressure::None,
+            jog: self.jog,
             alarms,
             plan: Some(("夜班方案".to_owned(), 7)),
             parcels_per_hour: if self.state == State::Execute { 3_420 } else { 0 },

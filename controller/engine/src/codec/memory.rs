@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use line_model::chute::{
     ChangeBy, ChuteCounts, ChuteMemory, ChuteState, Content, FaultedBy, FullBy, LockedBy,
 };
+use line_model::jog::Jog;
 use line_model::memory::{
     Annunciator, Arm, Attention, Belt, Counters, Entry, EyeMemory, LandingEye, Machine, Memory,
     Mode, NodeMemory, Pace, PlanInForce, Pressure, Pulse, Running, Shelf, Stranger, Stretch, Under,
@@ -37,12 +38,13 @@ fields! {
             active_at = now;
             pressure = Pressure::None;
         };
-        since 3 { pace = None; }
+        since 3 { pace = None; jog = None; }
     }
     Pace { at when heard }
     Annunciator { entries rising falling first_out recent }
     Entry { since attention shelf }
     Shelf { until by reason }
+    Jog { zone held_until starts running }
     Machine { mode since reason }
     NodeMemory { up heard blind spread }
     Belt { at when moving }

@@ -78,6 +78,7 @@ tags! { Command, "a command" {
     10 Acknowledge { alarm };
     11 Shelve { alarm minutes };
     12 Unshelve { alarm };
+    13 Jog { zone };
 } }
 
 tags! { UnitMode, "a unit mode" {

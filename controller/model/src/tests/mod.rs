@@ -2,6 +2,7 @@
 
 mod alarms;
 mod chutes;
+mod jog;
 mod outcomes;
 mod packml;
 mod plant;

@@ -4,7 +4,7 @@
 use crate::alarm::Alarm;
 use crate::decision::Decision;
 use crate::harness::{PANEL, demo_layout, demo_plan, facts, position};
-use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag};
+use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag, ZoneId};
 use crate::layout::Largest;
 use crate::line::Line;
 use crate::packml::{State, UnitMode};
@@ -153,6 +153,7 @@ impl Walk {
             Command::Acknowledge { alarm: alarm.filter(|_| off > 0) },
             Command::Shelve { alarm: alarm.unwrap_or(Alarm::Flood), minutes: 1 + u16::from(which) },
             Command::Unshelve { alarm: alarm.unwrap_or(Alarm::Flood) },
+            Command::Jog { zone: (off > 0).then_some(ZoneId(which % 4)) },
             Command::Resolve { parcel: ParcelId(u64::from(which) % 30), chute: None },
         ];
         let pick = usize::from(off.unsigned_abs());

@@ -3,6 +3,8 @@
 import { fill, setText } from "./dom.js";
 
 const SHOWN_MS = 6000;
+// Four words within the second that one holds.
+const JOG_MS = 250;
 const GIVES_REASON = ["stop", "hold", "complete"];
 
 function speaker(said) {
@@ -48,8 +50,39 @@ function give(main, say, button) {
   send(main, say, button, { command, reason });
 }
 
+// Hold to run: the button speaks while it is held; the line stops by itself when it falls silent.
+function hold(main, say, place) {
+  let held = null;
+  const tell = (button, command) => {
+    if (button.getAttribute("aria-busy") !== "true") send(main, say, button, { command: "jog", ...command });
+  };
+  const end = () => {
+    if (!held) return;
+    clearInterval(held.repeat);
+    const { button } = held;
+    held = null;
+    button.removeAttribute("aria-busy");
+    tell(button, {});
+  };
+  const begin = (event) => {
+    const button = event.target.closest("button");
+    if (!button || held) return;
+    event.preventDefault();
+    const { zone } = button.dataset;
+    held = { button, repeat: setInterval(() => tell(button, { zone }), JOG_MS) };
+    tell(button, { zone });
+  };
+  const key = (event) => event.key === " " || event.key === "Enter";
+  place.addEventListener("pointerdown", begin);
+  place.addEventListener("keydown", (event) => key(event) && begin(event));
+  place.addEventListener("keyup", (event) => key(event) && end());
+  for (const name of ["pointerup", "pointercancel", "blur"]) window.addEventListener(name, end);
+  place.addEventListener("pointerleave", end);
+}
+
 export function connect(main) {
   const say = speaker(document.getElementById("said"));
+  hold(main, say, document.getElementById("jogs"));
   const pressed = (event) => {
     const button = event.target.closest("button");
     return button && button.getAttribute("aria-busy") !== "true" ? button : null;

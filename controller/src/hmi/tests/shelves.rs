@@ -1,11 +1,12 @@
-//! Alarms put aside and modes, from a screen: offered where they would be taken, refused elsewhere.
+//! Alarms put aside, modes and jog, from a screen: offered where they would be taken, refused elsewhere.
 
 use super::{OFFICE, OWN, PANEL, post, rig, view};
 use crate::hmi::Order;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use line_model::alarm::Alarm;
-use line_model::ids::{NodeId, ParcelId};
+use line_model::ids::{NodeId, ParcelId, ZoneId};
+use line_model::jog::Jog;
 use line_model::memory::Shelf;
 use line_model::packml::{State, UnitMode};
 use line_model::signal::Command;
@@ -38,6 +39,8 @@ async fn a_panel_puts_alarms_aside_and_changes_the_mode() {
             "",
         ),
         (r#"{"command":"mode","mode":"Maintenance"}"#, Command::SetMode(UnitMode::Maintenance), ""),
+        (r#"{"command":"jog","zone":"Z3"}"#, Command::Jog { zone: Some(ZoneId(0)) }, ""),
+        (r#"{"command":"jog"}"#, Command::Jog { zone: None }, ""),
     ];
     let mut rig = rig(stopped());
     for (body, command, reason) in orders {
@@ -89,4 +92,26 @@ async fn screens_offer_what_would_be_taken_and_say_why_not() {
     let running = super::rig(view(State::Execute, vec![]));
     let (_, text) = running.web.ask(PANEL, page("en")).await;
     assert!(text.contains("Only while the line is stopped"));
+}
+
+#[tokio::test]
+async fn jog_is_offered_in_maintenance_at_the_panel_alone() {
+    let page =
+        |lang: &str| Request::get(format!("/?lang={lang}")).body(Body::empty()).expect("a request");
+    let mut view = stopped();
+    let (_, text) = rig(view.clone()).web.ask(PANEL, page("en")).await;
+    assert!(!text.contains("data-zone=\"Z3\""), "in production");
+    view.line.unit_mode = UnitMode::Maintenance;
+    let jog = Jog { zone: ZoneId(0), held_until: Micros(2), starts: Micros(1), running: true };
+    view.line.jog = Some(jog);
+    let maintained = rig(view);
+    for (lang, running) in [("zh", ">Z3 点动中<"), ("en", ">Z3 is jogging<")] {
+        let (_, text) = maintained.web.ask(PANEL, page(lang)).await;
+        assert!(text.contains(running) && text.contains("data-zone=\"Z3\""), "{lang}");
+        let (_, text) = maintained.web.ask(OFFICE, page(lang)).await;
+        assert!(!text.contains("data-zone=\"Z3\""), "{lang}: an office screen");
+    }
+    let unknown = post(OWN, r#"{"command":"jog","zone":"Z9"}"#);
+    let (status, _) = maintained.web.ask(PANEL, unknown).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "no such zone");
 }

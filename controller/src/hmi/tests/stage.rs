@@ -153,6 +153,7 @@ pub(in crate::hmi) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
             alarms_lately: 2,
             unit_mode: UnitMode::Production,
             pressure: Pressure::None,
+            jog: None,
             plan: Some(("夜班".to_owned(), 7)),
             parcels_per_hour: 3_420,
         },

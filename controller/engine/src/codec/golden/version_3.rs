@@ -8,12 +8,13 @@ use alloc::string::String;
 use alloc::vec;
 use line_model::alarm::Alarm;
 use line_model::decision::Decision;
-use line_model::ids::{ChuteNo, EyeId, ParcelId};
+use line_model::ids::{ChuteNo, EyeId, ParcelId, ZoneId};
+use line_model::jog::Jog;
 use line_model::memory::Pace;
 use line_model::parcel::{Confidence, Fate, Identity, Parcel, Sighting, Track};
 use line_model::plan::{Facts, Hold, Screening};
 use line_model::reason::Reason;
-use line_model::signal::Input;
+use line_model::signal::{Command, Input};
 use line_model::view::Tally;
 use std::format;
 use std::string::ToString;
@@ -83,6 +84,17 @@ fn alarms_of_chutes() {
     {
         check(3, &Decision::Alarm { alarm, raised: true }, &format!("07 {golden} 01"));
     }
+}
+
+#[test]
+fn jogs() {
+    for (zone, golden) in [(None, "00"), (Some(ZoneId(2)), "01 02")] {
+        let (by, reason) = ("x".to_string(), String::new());
+        let input = Input::Command { command: Command::Jog { zone }, by, reason };
+        check(3, &input, &format!("10 0d {golden} 00000001 78 00000000"));
+    }
+    let jog = Jog { zone: ZoneId(2), held_until: Micros(1), starts: Micros(3), running: true };
+    check(3, &jog, "02 0000000000000001 0000000000000003 01");
 }
 
 #[test]
