@@ -75,6 +75,8 @@ fn line(example: &Path, chutes: usize, pitch: i64) -> Table {
     put(&mut line["end"], "eye_at_mm", end);
     put(&mut line["end"], "drop_at_mm", end + 300);
     put(&mut list(&mut line, "zone")[2], "to_mm", end + 300);
+    // What slips by a share of its way needs gaps that grow with the way.
+    put(&mut line["gap"], "sigma_mm", 60 + 2 * (end - 14_300).max(0) / 1_000);
     put(&mut line["tracking"], "in_flight_max", (20 + end / 900).min(200));
     line
 }

@@ -44,7 +44,7 @@ const RULES: &str = "
 - Each bus carries its nodes: the arm is in the first diverter before the longest parcel's head is at its
   eye, with one worst cycle of the scanner's bus, one of the diverter's, one repetition and 50 ms for
   decision and disk; the events of a line at full rate take at most 90 % of the bus' time; a node's ring
-  (1,024 words) holds what a line that drains without acknowledgement makes. `sortline check` prints the plan.
+  (1,536 words) holds what a line that drains without acknowledgement makes. `sortline check` prints the plan.
 - Every chute stands on one side of one diverter; of three and more one is for general exceptions, one
   for quarantine, else the end chute takes both.
 

@@ -13,9 +13,10 @@ pub const CODE_MAX: usize = 48;
 pub const CODES_MAX: u8 = 8;
 /// Words of the longest entry.
 pub const ENTRY_WORDS_MAX: usize = 8 + CODE_MAX / 2;
-/// Words of ring entries that a node keeps until they are acknowledged: 170 edges, or 32 codes of
-/// the greatest length. The host plans lines by it.
-pub const RING_WORDS: usize = 1024;
+/// Words of ring entries that a node keeps until they are acknowledged: 255 edges, or 47 codes of
+/// the greatest length, and the word that entries were lost. The host plans lines by it: this many
+/// let 64 chutes stand at one belt.
+pub const RING_WORDS: usize = 1_536;
 
 /// Where and when something happened on one node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,6 +17,8 @@ pub(crate) const HOST: Micros = Micros::from_millis(50);
 /// Codes of the greatest length that a parcel is planned to have: labels carry up to three, mostly
 /// shorter ones. More of them on every parcel of a stalled line are lost by name, not silently.
 const CODES_PLANNED: u64 = 4;
+/// Arms that wait on a node at most.
+const ARMS: u64 = 8;
 /// Parcels that the gapping zone lets go while the order to stop is on its way to it.
 const RELEASED: u64 = 1;
 
@@ -89,8 +91,10 @@ pub struct Block {
 pub struct Ring {
     /// Parcels that still come by.
     pub parcels: u64,
-    /// Words of the entries that one of them makes at worst.
+    /// Words of the entries that one of them makes by passing.
     pub words_per_parcel: u64,
+    /// Words besides: what waiting arms can still divert, and what people and drives do meanwhile.
+    pub words_besides: u64,
     /// Words needed.
     pub need: u64,
     /// Words that a node keeps.
@@ -238,16 +242,21 @@ impl<'a> Rate<'a> {
 
     /// What a node's ring must hold when nothing is acknowledged until the belt is empty.
     ///
-    /// Until the journal counts as stalled, parcels are inducted; then what is upstream comes by.
+    /// Until the journal counts as stalled, parcels are inducted; then what is upstream comes by. An
+    /// arm leaves behind the record that decided it, and nothing is recorded: no more parcels are
+    /// diverted than arms wait on the node, the others pass.
     fn ring(&self, node: &Node) -> Ring {
         let inducted = self.speed * u64::from(self.file.timing.stall_ms) / 1_000;
         let upstream = u64::try_from(watched(self.file, node)).unwrap_or(0) + inducted;
         let parcels = upstream.div_ceil(self.pitch) + RELEASED;
         let most = u64::from(self.file.tracking.in_flight_max) + RELEASED;
         let parcels = parcels.min(most);
-        let words_per_parcel = words_per_parcel(self.file, node);
+        let diverted = if node.kind == NodeKind::Diverter { parcels.min(ARMS) } else { 0 };
+        let words_per_parcel = passing(self.file, node);
+        let words_besides = diverted * diverting() + besides(node);
         let holds = u64::try_from(RING_WORDS).unwrap_or(u64::MAX);
-        Ring { parcels, words_per_parcel, need: parcels * words_per_parcel, holds }
+        let need = parcels * words_per_parcel + words_besides;
+        Ring { parcels, words_per_parcel, words_besides, need, holds }
     }
 }
 
@@ -277,17 +286,18 @@ fn eyes(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX) * 2 * edge
 }
 
-/// Words of what a diverted parcel makes besides passing: landing eye, the bed's home contact, the
-/// arm's end.
+/// Words of what a diverted parcel makes besides passing: landing eye, full eye, the bed's home
+/// contact, the arm's end.
 fn diverting() -> u64 {
     let (outcome, edge, length) = (ArmOutcome::Fired, Counts(0), 0);
-    eyes(2) + words(&Event::ArmEnded { tag: 0, outcome, edge, length, at: AT })
+    eyes(3) + words(&Event::ArmEnded { tag: 0, outcome, edge, length, at: AT })
 }
 
-/// Words of the entries that one parcel makes in a node's ring at worst.
-fn words_per_parcel(file: &LineFile, node: &Node) -> u64 {
-    let diverted = if node.kind == NodeKind::Diverter { diverting() } else { 0 };
-    passing(file, node) + diverted
+/// Words of what happens beside the parcels: every input once there and back, the lease, and the
+/// room that the word of a loss keeps for itself.
+fn besides(node: &Node) -> u64 {
+    let lease = words(&Event::LeaseExpired { at: AT });
+    eyes(kind(node.kind).inputs().len()) + lease + words(&Event::Lost { entries: 0 })
 }
 
 /// Words of the entries that a parcel makes by passing.

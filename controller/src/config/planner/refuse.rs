@@ -196,7 +196,7 @@ fn rings(file: &LineFile, plan: &Plan, sink: &mut Sink<'_>) {
             ring.parcels,
             grouped(ring.holds)
         );
-        let fits = ring.holds / ring.words_per_parcel.max(1);
+        let fits = ring.holds.saturating_sub(ring.words_besides) / ring.words_per_parcel.max(1);
         let fault = draft(format!("node[{n}].kind"), message)
             .allowed(format!("at most {fits} parcels: a shorter way to its eye, a shorter `stall_ms`, or larger gaps"))
             .related("timing.stall_ms", "parcels are inducted for this long after the disk stalls");

@@ -2,6 +2,7 @@
 
 use super::wire::WireTimes;
 use super::{Plan, refuse::grouped};
+use crate::config::check::{root, shaped};
 use crate::config::fault::Faults;
 use crate::config::{self, Line};
 use modbus::rtu::Timing;
@@ -65,7 +66,7 @@ fn the_examples_have_a_plan_that_works() {
         }
         for node in line.polls.buses.iter().flat_map(|bus| &bus.nodes) {
             assert!(node.ring.need <= node.ring.holds, "{node:?}");
-            assert!(node.ring.need >= node.ring.words_per_parcel);
+            assert!(node.ring.need >= node.ring.words_per_parcel + node.ring.words_besides);
         }
     }
 }
@@ -117,16 +118,38 @@ fn a_diverter_too_near_to_its_scanner_is_refused_with_the_way_that_it_lacks() {
     assert!(fault.allowed.contains("mm more between scanner and D1"), "{found}");
 }
 
+/// The last bed and the end 80 m farther down the belt.
+fn far(in_flight_max: u32) -> String {
+    with(&[
+        ("eye_at_mm = 12450", "eye_at_mm = 92450"),
+        ("bed_from_mm = 12900", "bed_from_mm = 92900"),
+        ("eye_at_mm = 14300", "eye_at_mm = 94300"),
+        ("drop_at_mm = 14600", "drop_at_mm = 94600"),
+        ("to_mm = 14600", "to_mm = 94600"),
+        ("in_flight_max = 40", &format!("in_flight_max = {in_flight_max}")),
+    ])
+}
+
 #[test]
 fn a_ring_that_a_draining_line_overflows_is_refused() {
-    // A disk that may stall for ten seconds lets many parcels in before induction pauses.
-    let text = with(&[("stall_ms = 500", "stall_ms = 10000")]);
-    let found = faults(&text);
+    let found = faults(&far(200));
     let fault = found.list.iter().find(|fault| fault.message.contains("the ring of"));
     let fault = fault.unwrap_or_else(|| panic!("no fault of a ring:\n{found}"));
     println!("{}; allowed: {}", fault.message, fault.allowed);
-    assert!(fault.message.contains("it holds 1,024"), "{found}");
-    assert!(fault.allowed.starts_with("at most "), "{found}");
+    assert!(fault.message.contains("it holds 1,536"), "{found}");
+    assert!(fault.allowed.starts_with("at most 86 parcels"), "{found}");
+}
+
+#[test]
+fn a_diverters_ring_is_planned_for_the_arms_that_can_wait_on_it() {
+    // As many parcels as `firmware/diverter/tests/drain.rs` lets pass a node.
+    let root = root("line.toml", &far(85)).expect("TOML");
+    let file: line_file::LineFile = shaped("line.toml", root).expect("a line file");
+    let plan = Plan::of(&file, 900);
+    let nodes = plan.buses.iter().flat_map(|bus| &bus.nodes);
+    let ring = nodes.filter(|node| node.name == "D6").map(|node| node.ring).next().expect("D6");
+    assert_eq!((ring.parcels, ring.words_per_parcel, ring.words_besides), (86, 12, 503));
+    assert!(ring.need <= ring.holds && ring.need + ring.words_per_parcel > ring.holds);
 }
 
 #[test]

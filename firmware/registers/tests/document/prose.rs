@@ -85,7 +85,7 @@ After boot the command sequence and the event sequence start anywhere; the host 
 When the owner was silent for the lease: every arm ends with outcome 8, the node takes the safe state of its kind, a
 lease entry follows, the owner is free. Nothing starts again without a command.
 
-A ring holds 1,024 words of entries at least; the host plans lines by it.
+A ring holds 1,536 words of entries at least; the host plans lines by it.
 The ring keeps the oldest entries when it is full. What did not fit is counted and appears as one entry 'lost' as soon as
 there is room; it takes as many sequence numbers as entries were lost. An entry that has been read never changes.
 ";
