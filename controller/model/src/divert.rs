@@ -3,29 +3,19 @@
 use crate::alarm::Alarm;
 use crate::chute::Bar;
 use crate::decision::{ArmPlan, Decision, ParcelEvent};
+use crate::gaps::Room;
 use crate::ids::{DiverterId, EyeId, ParcelId, Tag};
 use crate::limits;
 use crate::line::{Line, tell};
-use crate::memory::{Arm, Mode, Stranger};
+use crate::memory::{Arm, Mode};
 use crate::packml::UnitMode;
-use crate::parcel::{Choice, Confidence, Fate, Parcel, Sighting};
+use crate::parcel::{Choice, Confidence, Fate, Parcel};
 use crate::reason::Reason;
 use crate::signal::ArmEnd;
 use crate::tracking::window::{Window, length_tolerance};
 use alloc::vec;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
-
-/// Whether there is room around a parcel for the bed to turn and return.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Room {
-    /// There is.
-    Enough,
-    /// Whoever follows was not seen behind the induction eye, and could still be too close.
-    NotYetKnown,
-    /// There is not.
-    TooSmall,
-}
 
 /// What is to be done about a parcel with a chute and no arm.
 enum Step {
@@ -134,11 +124,13 @@ impl Line {
         ) else {
             return Step::Wait;
         };
-        if send_by < self.memory.now {
-            return Step::Rechoose(Bar::Late);
-        }
+        let late = send_by < self.memory.now;
         if self.contested(parcel, place.eye) {
-            return Step::Unsure;
+            // Whoever comes to the eye first may still settle it.
+            return if late { Step::Unsure } else { Step::Wait };
+        }
+        if late {
+            return Step::Rechoose(Bar::Late);
         }
         match self.room(parcel, chute.diverter) {
             Room::NotYetKnown => return Step::Wait,
@@ -171,115 +163,6 @@ impl Line {
         self.memory.arms.insert(tag, Arm { plan: plan.clone(), taken: false, cancelled: false });
         out.push(Decision::Arm(plan));
         tell(out, id, ParcelEvent::Armed { tag, diverter });
-    }
-
-    /// Room ahead of and behind a parcel at a bed, from the latest eyes that saw both.
-    fn room(&self, parcel: &Parcel, bed: DiverterId) -> Room {
-        let place = self.layout.diverter(bed);
-        let ahead = self.memory.live.range(..parcel.id).next_back().map(|(_, parcel)| parcel);
-        let short_ahead = ahead.is_some_and(|ahead| {
-            let diverted = ahead.fate.choice().and_then(|choice| self.diverter_of(choice));
-            let need = if diverted == Some(bed) { place.gap_after } else { place.gap_before };
-            self.gap(ahead, parcel).is_none_or(|gap| gap < need.max(place.gap_before))
-        });
-        if short_ahead { Room::TooSmall } else { self.room_behind(parcel, bed) }
-    }
-
-    /// Room behind a parcel, and around it among strangers.
-    fn room_behind(&self, parcel: &Parcel, bed: DiverterId) -> Room {
-        let place = self.layout.diverter(bed);
-        let need = place.gap_after.max(place.gap_before);
-        if self.memory.strangers.iter().any(|stranger| self.crowds(stranger, parcel, need)) {
-            return Room::TooSmall;
-        }
-        let follower = self.memory.live.range(ParcelId(parcel.id.0 + 1)..).next();
-        match follower {
-            Some((_, follower)) => {
-                let gap = self.gap(parcel, follower);
-                if gap.is_some_and(|gap| gap >= place.gap_after) {
-                    Room::Enough
-                } else if !follower.uncertain() && follower.last().eye == EyeId(0) {
-                    // Drawn from a slower belt there, it will fall back: the next eye tells.
-                    Room::NotYetKnown
-                } else {
-                    Room::TooSmall
-                }
-            }
-            None => {
-                let clear = self.clear_at(parcel, bed);
-                let known = clear
-                    .zip(self.memory.belt.at)
-                    .is_some_and(|(clear, at)| at.since(clear).0 >= 0);
-                if known { Room::Enough } else { Room::NotYetKnown }
-            }
-        }
-    }
-
-    /// Whether a stranger at an eye is nearer to this parcel than `need`, where it was seen there or
-    /// where it is expected next.
-    fn crowds(&self, stranger: &Stranger, parcel: &Parcel, need: Distance) -> bool {
-        let length_max = self.layout.limits.length_max;
-        let length = parcel.track.length.unwrap_or(length_max);
-        let mine = match parcel.at(stranger.eye) {
-            Some(seen) => {
-                Some((seen.head, parcel.tail(seen).unwrap_or(seen.head.plus(length_max))))
-            }
-            None if parcel.track.next == stranger.eye.0 => parcel
-                .expected(&self.layout, &self.memory.nodes, stranger.eye)
-                .map(|window| (window.from, window.to.plus(length))),
-            None => None,
-        };
-        let their_tail = stranger.tail.unwrap_or(stranger.head.plus(length_max));
-        mine.is_some_and(|(head, tail)| {
-            stranger.head.since(tail) < need && head.since(their_tail) < need
-        })
-    }
-
-    /// Belt position from which on no follower can be too close.
-    fn clear_at(&self, parcel: &Parcel, bed: DiverterId) -> Option<Position> {
-        let seen = parcel.at(EyeId(0))?;
-        parcel.tail(seen).map(|tail| tail.plus(self.layout.diverter(bed).gap_after))
-    }
-
-    /// The position that a parcel without an arm waits for because of its follower.
-    pub(crate) fn follower_wait(&self, parcel: &Parcel, choice: &Choice) -> Option<Position> {
-        let bed = self.diverter_of(choice)?;
-        let next = parcel.last().eye.0 + 1 == self.layout.diverter(bed).eye.0;
-        if next { self.clear_at(parcel, bed) } else { None }
-    }
-
-    /// Tail-to-head gap of two parcels at the latest eye that saw both.
-    fn gap(&self, ahead: &Parcel, behind: &Parcel) -> Option<Distance> {
-        behind.track.seen.iter().rev().find_map(|mine| {
-            let theirs: &Sighting = ahead.at(mine.eye)?;
-            ahead.tail(theirs).map(|tail| mine.head.since(tail))
-        })
-    }
-
-    /// Withdraws arms whose follower, or a stranger, has turned out to be too close.
-    pub(crate) fn recheck_gaps(&mut self, out: &mut Vec<Decision>) {
-        let short: Vec<ParcelId> = self
-            .memory
-            .arms
-            .values()
-            .filter(|arm| !arm.cancelled)
-            .filter_map(|arm| self.memory.live.get(&arm.plan.parcel).map(|parcel| (arm, parcel)))
-            .filter(|(arm, parcel)| {
-                let armed = match parcel.fate {
-                    Fate::Armed { tag, .. } => tag == arm.plan.tag,
-                    Fate::Open
-                    | Fate::Assigned(_)
-                    | Fate::Fired { .. }
-                    | Fate::MayHaveFired { .. }
-                    | Fate::ToEnd { .. } => false,
-                };
-                armed && self.room_behind(parcel, arm.plan.diverter) == Room::TooSmall
-            })
-            .map(|(_, parcel)| parcel.id)
-            .collect();
-        for id in short {
-            self.send_to_end(id, Reason::GapTooSmall, out);
-        }
     }
 
     /// Asks a parcel's arm back.

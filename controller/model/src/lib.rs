@@ -19,6 +19,7 @@ mod deed;
 mod divert;
 mod drives;
 pub mod foreign;
+mod gaps;
 mod health;
 mod identify;
 pub mod ids;

@@ -101,6 +101,7 @@ impl Line {
             Input::Heard { node, at } => {
                 self.note_heard(node, at);
                 self.watch_pace(node, at, out);
+                self.recheck_gaps(out);
             }
             Input::Read { at, spread, read } => self.read(at, spread, read, out),
             Input::Unassigned { at, trigger } => self.unassigned(at, trigger, out),

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod chutes;
+mod held;
 mod jog;
 mod outcomes;
 mod packml;

@@ -437,6 +437,22 @@ fn a_pulse_of_one_parcel_confirms_nobody_else() {
 }
 
 #[test]
+fn one_pulse_that_two_could_have_cut_confirms_neither() {
+    // A hand takes the first one off the turned bed; the second one's pulse is not too late for it.
+    let mut bench = Bench::running();
+    let first = bench.put(100, 300, "A");
+    bench.put(100 + 300 + 780, 300, "B");
+    bench.put(100 + 2 * (300 + 780) + 1_200, 300, "C");
+    bench.facts.insert("A".to_string(), facts("A", "9"));
+    bench.facts.insert("B".to_string(), facts("B", "9"));
+    bench.cartons[first].pulse = false;
+    bench.drain();
+    bench.ends(1, &ParcelEvent::Unconfirmed { chute: ChuteNo(9) });
+    bench.ends(2, &ParcelEvent::Unconfirmed { chute: ChuteNo(9) });
+    bench.lands(3, 9);
+}
+
+#[test]
 fn a_pulse_without_a_firing_is_never_a_landing() {
     let mut bench = Bench::running();
     let (at, ms) = (position(bench.at), units::Millis(5));

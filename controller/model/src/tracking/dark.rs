@@ -5,7 +5,7 @@ use crate::ids::{DiverterId, EyeId, NodeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::{Arm, Under};
-use crate::parcel::{Choice, Fate, Parcel};
+use crate::parcel::{Choice, Fate, OpenKind, Parcel};
 use crate::reason::Reason;
 use alloc::vec::Vec;
 use units::{Distance, Position};
@@ -76,7 +76,8 @@ impl Line {
             Silence::Blind | Silence::Gone | Silence::PassedEnd | Silence::ArmUnknown => true,
             Silence::Dark => match &parcel.fate {
                 Fate::Fired { choice, at, pulse, .. } => {
-                    pulse.is_some() || self.landing_over(choice, *at)
+                    self.landing_over(choice, *at) && self.rival_told(parcel)
+                        || pulse.is_some() && self.rival(parcel).is_none()
                 }
                 Fate::Open
                 | Fate::Assigned(_)
@@ -92,6 +93,42 @@ impl Line {
         self.layout.chute(choice.chute).is_none_or(|chute| {
             let diverter = self.layout.diverter(chute.diverter);
             self.heard(diverter.node, at.plus(diverter.landing_to).plus(Distance(1)))
+        })
+    }
+
+    /// Whoever was fired behind this parcel to the same chute, has no pulse of its own, and could have
+    /// cut the landing eye where this one's pulse came: one of the two may have been taken off.
+    fn rival(&self, parcel: &Parcel) -> Option<&Parcel> {
+        let Fate::Fired { choice, pulse: Some(pulse), .. } = &parcel.fate else { return None };
+        let place = self.layout.diverter(self.layout.chute(choice.chute)?.diverter);
+        let unconfirmed = OpenKind::Unconfirmed { chute: choice.chute };
+        let live = self.memory.live.range(parcel.id..).map(|(_, other)| other);
+        let open = self.memory.open.range(parcel.id..).map(|(_, open)| open);
+        let open = open.filter(|open| open.kind == unconfirmed).map(|open| &open.parcel);
+        live.chain(open).find(|other| match &other.fate {
+            Fate::Fired { choice: theirs, at, pulse: None, shared: None, .. } => {
+                let way = pulse.since(*at);
+                theirs.chute == choice.chute && place.landing_from <= way && way <= place.landing_to
+            }
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Armed { .. }
+            | Fate::Fired { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => false,
+        })
+    }
+
+    /// Whether no pulse can come any more for whoever may have cut the landing eye in place of this
+    /// parcel.
+    fn rival_told(&self, parcel: &Parcel) -> bool {
+        self.rival(parcel).is_none_or(|rival| match &rival.fate {
+            Fate::Fired { choice, at, .. } => self.landing_over(choice, *at),
+            Fate::Open
+            | Fate::Assigned(_)
+            | Fate::Armed { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => true,
         })
     }
 
@@ -166,6 +203,7 @@ impl Line {
         let silence = self.silence(parcel);
         let eye = self.layout.eye_id(usize::from(parcel.track.next));
         let (certain, fate) = (parcel.certain(), parcel.fate.clone());
+        let alone = self.rival(parcel).is_none();
         match silence {
             Silence::Open => {}
             Silence::PassedEnd => self.end(id, out),
@@ -182,7 +220,7 @@ impl Line {
                 Fate::Fired { choice, pulse, shared, among_hands, .. } => {
                     let alive = !among_hands || eye.is_some_and(|eye| self.proven_alive(eye));
                     let proven = certain && silence == Silence::Dark && alive;
-                    if pulse.is_some() && proven {
+                    if pulse.is_some() && alone && proven {
                         self.land(id, &choice, out);
                     } else if shared.is_some() && proven {
                         tell(out, id, ParcelEvent::LandedProvisional { chute: choice.chute });
@@ -196,8 +234,21 @@ impl Line {
                     let eye = eye.unwrap_or(self.layout.last_eye());
                     self.lose(id, eye, out);
                     self.suspect_follower(id, eye, out);
+                    self.doubt_in_tunnel(id, eye, out);
                 }
             },
+        }
+    }
+
+    /// A parcel is missing behind the tunnel: held back until its follower ran into it, the two come
+    /// as one, where the follower is expected. No length is known there yet that could tell.
+    fn doubt_in_tunnel(&mut self, id: ParcelId, eye: EyeId, out: &mut Vec<Decision>) {
+        if eye != EyeId(1) {
+            return;
+        }
+        let behind = self.memory.live.range(ParcelId(id.0 + 1)..).next();
+        if let Some(next) = behind.map(|(next, _)| *next) {
+            self.doubt(next, Reason::Uncertain, out);
         }
     }
 
@@ -258,7 +309,9 @@ impl Line {
             }
         }
         for arm in self.memory.arms.values() {
-            wait(self.layout.diverter(arm.plan.diverter).node, self.arm_end(arm));
+            let node = self.layout.diverter(arm.plan.diverter).node;
+            wait(node, self.arm_end(arm));
+            self.ahead_wait(arm).into_iter().for_each(|at| wait(node, at));
         }
         let reference = self.reference();
         let heard = self.memory.nodes[usize::from(reference.0)].heard.or(self.memory.belt.at);

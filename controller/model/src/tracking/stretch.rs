@@ -225,11 +225,15 @@ impl Line {
         }
     }
 
-    /// How far the nearest parcel ahead was off its place at this eye.
+    /// How far the nearest parcel ahead was off its place at this eye: what the belt did to it, it
+    /// did to those behind. Of one that was held back this says nothing.
     fn offset(&self, before: ParcelId, eye: EyeId) -> i64 {
         let ahead = self.memory.live.range(..before).rev().map(|(_, parcel)| parcel);
         let seen = ahead.filter_map(|parcel| parcel.at(eye).map(|seen| (parcel, seen.head))).next();
-        seen.map_or(0, |(parcel, head)| self.residual(parcel, eye, head))
+        let off = seen
+            .filter(|(parcel, _)| !parcel.uncertain())
+            .map_or(0, |(parcel, head)| self.residual(parcel, eye, head));
+        if off.abs() <= EDGE { off } else { 0 }
     }
 
     fn verdict(&self, place: usize, suspects: &[Suspect]) -> Option<Verdict> {
