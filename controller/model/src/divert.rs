@@ -230,6 +230,11 @@ impl Line {
             (Fate::Armed { .. }, Some(arrival)) if eye > arrival => {
                 self.send_to_end(id, Reason::NotSeen, out);
             }
+            // Its chute's eye says that it left, this one that it did not: a person has to look.
+            (Fate::Fired { choice, pulse: Some(_), .. }, Some(arrival)) if eye > arrival => {
+                let chute = choice.chute;
+                self.unconfirm(id, chute, out);
+            }
             (Fate::Fired { .. }, Some(arrival)) if eye > arrival => {
                 self.give_up(id, Reason::DivertFailed, out);
             }

@@ -6,7 +6,7 @@ use crate::ids::{ChuteNo, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::LandingEye;
-use crate::parcel::Fate;
+use crate::parcel::{Fate, Parcel};
 use alloc::vec::Vec;
 use units::{Millis, Position};
 
@@ -50,12 +50,19 @@ impl Line {
         // Nothing comes any more and the lamp says so: it is the hand of whoever changes the bag.
         let hand = self.hands_in(chute);
         let owner = if shaken || hand { None } else { self.pulse_owner(chute, at) };
-        let explained = !hand && (owner.is_some() || again || self.maybe_owner(chute));
+        let doubted = owner.is_none() && !shaken && !again && !hand;
+        let gone = if doubted { self.gone_after_all(chute, at) } else { None };
+        let explained =
+            !hand && (owner.is_some() || gone.is_some() || again || self.maybe_owner(chute));
         let eye = LandingEye { head: ms, explained, blocked: true, rested: None };
         self.memory.landings.insert(chute, eye);
         match owner {
             Some(id) => self.note_pulse(id, chute, at, out),
-            None if explained => {}
+            None if explained => {
+                if let Some(id) = gone {
+                    self.unconfirm(id, chute, out);
+                }
+            }
             None if self.changing(chute) => self.note_hand(chute),
             None => {
                 self.memory.counters.unexpected_landings += 1;
@@ -80,6 +87,25 @@ impl Line {
             | Fate::ToEnd { .. } => false,
         };
         self.memory.live.values().find(|parcel| waits(&parcel.fate)).map(|parcel| parcel.id)
+    }
+
+    /// The parcel that was fired to this chute and seen behind its bed, whose pulse comes all the same
+    /// at `at`: somebody else may have been seen in its place.
+    fn gone_after_all(&self, chute: ChuteNo, at: Position) -> Option<ParcelId> {
+        let place = self.layout.diverter(self.layout.chute(chute)?.diverter);
+        let waits = |parcel: &&Parcel| {
+            let way = parcel.at(place.eye).map(|seen| at.since(seen.head.plus(place.delay)));
+            let fits = way.is_some_and(|way| place.landing_from <= way && way <= place.landing_to);
+            fits && match parcel.fate {
+                Fate::ToEnd { fired, .. } => fired == Some(chute),
+                Fate::Open
+                | Fate::Assigned(_)
+                | Fate::Armed { .. }
+                | Fate::Fired { .. }
+                | Fate::MayHaveFired { .. } => false,
+            }
+        };
+        self.memory.live.values().find(waits).map(|parcel| parcel.id)
     }
 
     /// Notes for whoever could have begun its own pulse before an explained one ended at `at` that

@@ -322,8 +322,11 @@ impl<'a> Judge<'a> {
         if story.landed.is_empty() && story.ended.is_empty() && story.open_at.is_none() {
             self.verdict.lost.push(format!("{name}: nothing became of it"));
         }
-        let lost = parcels.iter().any(|parcel| self.near.read_may_be_lost(parcel));
-        self.reasons(&name, story, &codes, lost);
+        // Of two that are one belief, either may be what the reason tells of.
+        let unread = parcels
+            .iter()
+            .any(|parcel| in_time(parcel).is_empty() || self.near.read_may_be_lost(parcel));
+        self.reasons(&name, story, &codes, unread);
         self.place(&name, story, parcels[0]);
         for parcel in parcels {
             if !misread && by_decision.is_none() {
@@ -348,11 +351,11 @@ impl<'a> Judge<'a> {
     }
 
     /// What was read settles some reasons.
-    fn reasons(&mut self, name: &str, story: &Story, codes: &BTreeSet<&String>, lost: bool) {
+    fn reasons(&mut self, name: &str, story: &Story, codes: &BTreeSet<&String>, unread: bool) {
         for reason in &story.ended {
-            let known = codes.iter().any(|code| self.law.chutes(code).is_some());
+            let known = codes.iter().all(|code| self.law.chutes(code).is_some());
             let right = match *reason {
-                "no_read" => codes.is_empty() || lost,
+                "no_read" => unread,
                 "multi_code" => codes.len() > 1,
                 "no_manifest" => !codes.is_empty() && !known,
                 _ => true,

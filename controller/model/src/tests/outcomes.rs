@@ -463,6 +463,20 @@ fn a_pulse_without_a_firing_is_never_a_landing() {
 }
 
 #[test]
+fn a_pulse_and_a_sighting_behind_the_bed_leave_it_unconfirmed_in_either_order() {
+    for pulse_at in [5_700, 6_300] {
+        let mut bench = Bench::running();
+        let carton = bench.put(100, 300, "A");
+        bench.change(carton, |carton| carton.grips = false);
+        bench.run(pulse_at);
+        let (at, ms) = (position(bench.at), units::Millis(5));
+        bench.feed(Input::Landing { chute: ChuteNo(1), active: true, at, ms });
+        bench.drain();
+        bench.ends(1, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) });
+    }
+}
+
+#[test]
 fn lengths_that_do_not_fit_go_to_the_end() {
     one_ends(Reason::LengthMismatch, |bench| {
         let carton = bench.put(100, 300, "A");

@@ -23,8 +23,6 @@ fn edge(bench: &mut Bench, eye: EyeId, active: bool) {
 #[test]
 fn an_eye_that_stays_blocked_stops_the_line_and_names_itself() {
     let mut bench = Bench::running();
-    bench.put(100, 300, "C");
-    bench.run(3_000);
     edge(&mut bench, arrival(2), true);
     // The belt's own node is heard all along: the belt moves.
     for _ in 0..2 {
@@ -33,7 +31,7 @@ fn an_eye_that_stays_blocked_stops_the_line_and_names_itself() {
         bench.feed(Input::Heard { node: Z3, at });
     }
     assert_eq!(bench.state(), State::Execute);
-    bench.stall(Micros::from_millis(200));
+    bench.pass(Micros::from_millis(200));
     bench.feed(Input::Timer);
     assert_eq!(bench.line.memory.machine.reason, StateReason::Jam(arrival(2)));
     assert!(stands(&bench, Alarm::Jam(arrival(2))) && !bench.drives(2));
@@ -148,7 +146,7 @@ fn counts_that_stood_for_a_second_make_nobody_sure() {
     };
     assert!(bench.story(1).iter().any(|event| matches!(event, ParcelEvent::Fired { .. })));
     // Late by less than an exchange it is nothing.
-    bench.pass(Micros::from_millis(200));
+    bench.stall(Micros::from_millis(200));
     bench.run(700);
     assert_eq!(bench.state(), State::Execute);
     // The belt ran on for a second, and no count told of it.
