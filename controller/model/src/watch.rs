@@ -45,6 +45,17 @@ impl Line {
             self.memory.eyes[usize::from(eye.0)].blocked = None;
             self.clear_jam(eye, out);
         }
+        // A landing whose end was lost would leave its chute full for ever.
+        let over = self.layout.chutes.iter();
+        let over = over.filter(|chute| self.layout.diverter(chute.diverter).node == node);
+        for number in over.map(|chute| chute.number) {
+            if let Some(memory) = self.memory.at_chutes.get_mut(&number) {
+                memory.landing_eye = None;
+            }
+            if let Some(eye) = self.memory.landings.get_mut(&number) {
+                eye.blocked = false;
+            }
+        }
     }
 
     /// Takes word that a parcel came to `to` and was last seen at `from`: the eyes between missed it.

@@ -191,6 +191,10 @@ const WINDOW_SPARE: i64 = 60;
 pub const ALARM: Micros = Micros::from_secs(3);
 /// Largest distance of the two induction readings, in counts.
 const JOIN: u32 = 60;
+/// A start of the reference's counter is known to so many counts.
+const SHARP: i32 = 16;
+/// Most starts of one run.
+const STARTS_MAX: usize = 12;
 /// The journal tells an induction this long after it at the latest.
 const TOLD: Micros = Micros::from_secs(20);
 /// Without a fitting reading, the induction told within this time of the edge is the same one.
@@ -243,20 +247,21 @@ impl<'a> Judge<'a> {
         parcels.sort_by_key(|parcel| parcel.inducted_at);
         let mut mine: BTreeMap<u64, u64> = BTreeMap::new();
         let mut taken: BTreeSet<u64> = BTreeSet::new();
-        // By the reading; what is left, because a counter began anew or stood still, by the time.
-        for by_reading in [true, false] {
+        // By the reading, from each start that the reference's counter had; what is left by the time.
+        for by_reading in [Some(0)].into_iter().chain(self.starts()).chain([None]) {
             let mut pairs: Vec<(u64, u64, u64)> = Vec::new();
             for parcel in &parcels {
                 let Some(at) = parcel.inducted_at else { continue };
                 let count = parcel.induct_count.map_or(0, |count| count.0);
-                let until = at.plus(if by_reading { TOLD } else { TOLD_SOON });
+                let until = at.plus(if by_reading.is_some() { TOLD } else { TOLD_SOON });
                 for (id, story) in &self.journal.stories {
-                    let off = story.inducted.wrapping_sub(count).cast_signed().unsigned_abs();
+                    let off = story.inducted.wrapping_sub(count).cast_signed();
+                    let off = off.wrapping_sub(by_reading.unwrap_or(off)).unsigned_abs();
                     let told = story.told_at >= at && story.told_at <= until;
-                    if told && (!by_reading || off <= JOIN) {
+                    if told && off <= JOIN {
                         let delay = story.told_at.since(at).0;
                         pairs.push((
-                            if by_reading { u64::from(off) } else { delay },
+                            if by_reading.is_some() { u64::from(off) } else { delay },
                             parcel.index,
                             *id,
                         ));
@@ -287,6 +292,28 @@ impl<'a> Judge<'a> {
             }
         }
         (members, alone)
+    }
+
+    /// Differences between the journal's readings and the reference's counts that come often: after
+    /// a reboot it counts from another start. Spacings of parcels spread; a start is sharp.
+    fn starts(&self) -> Vec<Option<i32>> {
+        let mut often: BTreeMap<i32, usize> = BTreeMap::new();
+        for parcel in &self.truth.parcels {
+            let (Some(at), Some(count)) = (parcel.inducted_at, parcel.induct_count) else {
+                continue;
+            };
+            for story in self.journal.stories.values() {
+                if story.told_at >= at && story.told_at <= at.plus(TOLD) {
+                    let off = story.inducted.wrapping_sub(count.0).cast_signed();
+                    *often.entry(off.div_euclid(SHARP)).or_insert(0) += 1;
+                }
+            }
+        }
+        let mut often: Vec<(usize, i32)> =
+            often.into_iter().filter(|(_, times)| *times >= 3).map(|(off, n)| (n, off)).collect();
+        often.sort_unstable_by_key(|(times, off)| (core::cmp::Reverse(*times), *off));
+        often.truncate(STARTS_MAX);
+        often.into_iter().map(|(_, off)| Some(off * SHARP + SHARP / 2)).collect()
     }
 
     /// One belief with its plant parcels, the first one seen first.

@@ -2,7 +2,7 @@
 
 use crate::alarm::Alarm;
 use crate::decision::{Light, ParcelEvent};
-use crate::harness::{Bench, Z3, arrival, position};
+use crate::harness::{Bench, Z3, arrival, diverter_node, position};
 use crate::ids::{ChuteNo, EyeId, ParcelId, ZoneId};
 use crate::memory::Pressure;
 use crate::packml::{State, StateReason};
@@ -156,6 +156,17 @@ fn counts_that_stood_for_a_second_make_nobody_sure() {
     assert!(tells(&bench, fired, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) }));
     assert!(tells(&bench, other, &ParcelEvent::SentToEnd { reason: Reason::Uncertain }));
     assert!(stands(&bench, Alarm::EncoderStall(Z3)));
+}
+
+#[test]
+fn a_landing_whose_end_a_restart_swallowed_leaves_the_chute_open() {
+    let mut bench = Bench::running();
+    let (at, ms) = (position(bench.at), units::Millis(5));
+    bench.feed(Input::Landing { chute: ChuteNo(1), active: true, at, ms });
+    bench.feed(Input::NodeUp { node: diverter_node(1), restarted: true });
+    bench.pass(Micros::from_secs(30));
+    bench.feed(Input::Timer);
+    assert!(bench.line.at_chute(ChuteNo(1)).state.takes());
 }
 
 #[test]
