@@ -11,6 +11,9 @@ use units::Micros;
 /// (5 s); people at the infeed leave it empty for up to 90 s between two bursts.
 pub const FLOWS_AGAIN: Micros = Micros::from_secs(120 + 20 + 32 + 2 + 5 + 90);
 
+/// Widest window of an arm, in mm: slip, shares of the way and the maps leave a third of it.
+const WINDOW_MM: i64 = 2_000;
+
 /// Where an eye really is and when its edge is taken, in mm of the belt.
 const SPARE_MM: i64 = 60;
 
@@ -26,6 +29,13 @@ pub fn unfounded(line: &LineFile, truth: &Truth) -> Vec<String> {
         }
     }
     found
+}
+
+/// Says so when an arm waited over more of the belt than one parcel can be late or early by.
+pub fn too_wide(line: &LineFile, widest: i64) -> Option<String> {
+    let counts = line.encoder.iter().map(|encoder| i64::from(encoder.counts_per_metre)).max();
+    let most = counts.unwrap_or(0) * WINDOW_MM / 1_000;
+    (widest > most).then(|| format!("an arm's window is {widest} counts wide, {most} at most"))
 }
 
 /// How long after the last trouble the next parcel was inducted; `None` without a trouble that was

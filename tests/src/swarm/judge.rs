@@ -44,6 +44,8 @@ pub struct Journal {
     pub closed: Vec<String>,
     /// Beds fired for an edge outside the window of their arm, in words.
     pub outside: Vec<String>,
+    /// The widest window of an arm, in counts.
+    pub widest: i64,
     /// Landings told, by chute.
     pub landings: BTreeMap<u16, u64>,
 }
@@ -107,6 +109,7 @@ impl Journal {
                 }
             }
             Decision::Arm(plan) => {
+                self.widest = self.widest.max(plan.to.since(plan.from).0);
                 so_far.windows.insert(plan.tag.0, (plan.from, plan.to));
             }
             Decision::Parcel { parcel, event: ParcelEvent::Assigned { chute, .. } } => {

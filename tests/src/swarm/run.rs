@@ -106,6 +106,7 @@ pub fn judge(case: &Case, harness: &Harness, drained: bool) -> Outcome {
     let line = &harness.fixed.line.file;
     let mut verdict = judge::judge(&law, truth, &journal, &near);
     verdict.unfounded.extend(flow::unfounded(line, truth));
+    verdict.unfounded.extend(flow::too_wide(line, journal.widest));
     Outcome {
         verdict,
         again: flow::again(truth),
