@@ -75,7 +75,7 @@ fn plan(layout: &Layout) -> line_model::plan::Plan {
     let sorts = layout.chutes.iter().filter(|chute| chute.role == ChuteRole::Sort);
     for ChuteNo(number) in sorts.map(|chute| chute.number) {
         text += &format!("[[chute]]\nlogical = \"L{number}\"\nphysical = {number}\n");
-        text += "[[rule]]\ncarrier = \"C\"\n";
+        text += "[[rule]]\ncarrier = \"SF\"\n";
         text += &format!("prefix = \"{number:03}\"\nchutes = [\"L{number}\"]\n");
         text += "allocation = \"nearest\"\n";
     }
@@ -274,7 +274,7 @@ impl Bench {
         let index = usize::try_from(parcel.0).expect("few") * 37 % self.sorts.len();
         Facts {
             waybill,
-            carrier: "C".to_owned(),
+            carrier: "SF".to_owned(),
             route: format!("{:03}", self.sorts[index].0),
             class: String::new(),
             inspected: true,
