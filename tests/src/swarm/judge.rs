@@ -112,10 +112,10 @@ impl Journal {
                 self.widest = self.widest.max(plan.to.since(plan.from).0);
                 so_far.windows.insert(plan.tag.0, (plan.from, plan.to));
             }
-            Decision::Parcel { parcel, event: ParcelEvent::Assigned { chute, .. } } => {
-                if so_far.closed.contains(&chute.0) {
-                    self.closed.push(format!("parcel {}: closed chute {}", parcel.0, chute.0));
-                }
+            Decision::Parcel { parcel, event: ParcelEvent::Assigned { chute, .. } }
+                if so_far.closed.contains(&chute.0) =>
+            {
+                self.closed.push(format!("parcel {}: closed chute {}", parcel.0, chute.0));
             }
             Decision::Parcel { event: ParcelEvent::Landed { chute, .. }, .. } => {
                 *self.landings.entry(chute.0).or_insert(0) += 1;

@@ -141,9 +141,8 @@ fn counts_that_stood_for_a_second_make_nobody_sure() {
     bench.put(1_500, 300, "C");
     bench.run(4_900);
     let (fired, other) = (ParcelId(1), ParcelId(2));
-    let tells = |bench: &Bench, id: ParcelId, wanted: &ParcelEvent| {
-        bench.story(id.0).iter().any(|event| *event == wanted)
-    };
+    let tells =
+        |bench: &Bench, id: ParcelId, wanted: &ParcelEvent| bench.story(id.0).contains(&wanted);
     assert!(bench.story(1).iter().any(|event| matches!(event, ParcelEvent::Fired { .. })));
     // Late by less than an exchange it is nothing.
     bench.stall(Micros::from_millis(200));
