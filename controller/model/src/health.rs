@@ -203,8 +203,8 @@ impl Line {
 
     /// The journal keeps up again.
     pub(crate) fn commits_resumed(&mut self, out: &mut Vec<Decision>) {
-        (self.memory.stalled, self.memory.pace) = (false, None);
-        self.memory.moved = self.memory.now;
+        self.memory.stalled = false;
+        self.nobody_listened();
         self.clear(Alarm::CommitsStalled, out);
     }
 

@@ -83,6 +83,9 @@ impl Line {
     pub fn handle(&mut self, now: Micros, input: Input, out: &mut Vec<Decision>) {
         let chutes = self.chute_deadline().is_some_and(|at| at <= now);
         self.memory.now = self.memory.now.max(now);
+        if matches!(input, Input::Resumed { .. }) {
+            self.nobody_listened();
+        }
         self.run_deadlines(out);
         if chutes {
             self.turn_chutes(ChuteCause::Eye, out);

@@ -155,6 +155,11 @@ impl Line {
         self.memory.pace.filter(|pace| pace.when >= self.memory.machine.since)
     }
 
+    /// Nobody heard the belt for a while, and that was not its fault: its silence says nothing.
+    pub(crate) fn nobody_listened(&mut self) {
+        (self.memory.pace, self.memory.moved) = (None, self.memory.now);
+    }
+
     /// The belt comes to its speed until `when`: its counts are to keep pace from then on.
     pub(crate) fn begin_pace(&mut self, when: Micros) {
         let heard = self.memory.nodes[usize::from(self.reference().0)].heard;

@@ -1,7 +1,7 @@
 //! Jams, eyes that cannot be believed, sleep, back-pressure, emergency stops over a bed.
 
 use crate::alarm::Alarm;
-use crate::decision::{Light, ParcelEvent};
+use crate::decision::{Decision, Light, ParcelEvent};
 use crate::harness::{Bench, Z3, arrival, diverter_node, position};
 use crate::ids::{ChuteNo, EyeId, ParcelId, ZoneId};
 use crate::memory::Pressure;
@@ -254,4 +254,24 @@ fn a_parcel_on_a_bed_at_an_emergency_stop_goes_to_the_end() {
     let reasons: alloc::vec::Vec<_> =
         bench.line.view(bench.line.memory.now).parcels.iter().map(|p| p.end_reason).collect();
     assert_eq!(reasons, [Some(Reason::Cancelled), None]);
+}
+
+#[test]
+fn the_silence_of_an_absence_says_nothing_of_the_belt() {
+    for (away, state) in
+        [(2_990, State::Execute), (12_000, State::Stopped), (40_000, State::Stopped)]
+    {
+        let mut bench = Bench::running();
+        bench.put(100, 300, "A");
+        bench.run(2_000);
+        bench.stall(Micros::from_millis(away));
+        bench.feed(Input::Resumed { gap: Micros::from_millis(away) });
+        assert_eq!(bench.state(), state, "{away} ms away");
+        let stalled = |decision: &Decision| {
+            matches!(decision, Decision::Alarm { alarm: Alarm::EncoderStall(_), .. })
+        };
+        assert!(!bench.log.iter().any(stalled), "{away} ms away");
+        let ended = |event: &&ParcelEvent| matches!(event, ParcelEvent::SentToEnd { .. });
+        assert!(!bench.story(1).iter().any(ended), "{away} ms away");
+    }
 }
