@@ -83,6 +83,9 @@ pub fn draw(rng: &mut Rng) -> Drawn {
         writeln!(text, "[[chute]]\nnumber = {number}\nrole = \"{role}\"").expect("as above");
     }
     text.push_str(&places(&geometry));
+    let zones: Vec<String> = (0..=geometry.zones.len()).map(|n| format!("Z{}", n + 1)).collect();
+    writeln!(text, "[[estop]]\ncontact = 1\nname = \"panel button\"\nzones = {zones:?}")
+        .expect("as above");
     let plant = plant(rng, &geometry);
     let base = match geometry.dws {
         Some(_) => LINE.to_owned(),
