@@ -5,6 +5,7 @@
 //! `CRASH_PARCELS` and `CRASH_SEED` change the run, `CRASH_RECORD` looks at one record alone.
 
 use line_engine::record;
+use line_model::packml::State;
 use line_model::signal::Input;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -160,8 +161,12 @@ fn the_process_is_cut_at_every_record() {
 #[test]
 fn what_was_decided_and_never_sent_is_said_again() {
     let (seed, inputs) = (31, Inputs::demo(6, 31));
-    // The records around the first ramp of this run; all nine ways at each of them.
-    for record in 38..=45 {
+    let mut run = Harness::new(&inputs).expect("set up");
+    let runs = |run: &Harness| run.view().line.state == State::Execute;
+    assert!(run.run_until(Micros::from_secs(60), runs), "the line starts, seed {seed}");
+    // The records around the one that starts every belt; all nine ways at each of them.
+    let last = run.disk.offered();
+    for record in last - 5..=last + 2 {
         let only = Some(record);
         let matrix = Matrix { inputs: inputs.clone(), seed, only, all: true, spoil: honest };
         let (_, seen) = matrix.run();

@@ -194,6 +194,15 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// The chute that a bed was fired towards for it, whatever was seen since.
+    pub(crate) fn fired_to(&self) -> Option<ChuteNo> {
+        match self {
+            Self::Fired { choice, .. } | Self::MayHaveFired { choice, .. } => Some(choice.chute),
+            Self::ToEnd { fired, .. } => *fired,
+            Self::Open | Self::Assigned(_) | Self::Armed { .. } => None,
+        }
+    }
+
     /// The chute it is meant for, unless it runs to the end.
     pub const fn chute(&self) -> Option<ChuteNo> {
         match self.choice() {

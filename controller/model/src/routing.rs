@@ -348,11 +348,7 @@ impl Line {
     /// Makes a parcel's way end at the end of the line, whatever was planned.
     pub(crate) fn give_up(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
         let Some(parcel) = self.memory.live.get_mut(&id) else { return };
-        let fired = match &parcel.fate {
-            Fate::Fired { choice, .. } | Fate::MayHaveFired { choice, .. } => Some(choice.chute),
-            Fate::ToEnd { fired, .. } => *fired,
-            Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } => None,
-        };
+        let fired = parcel.fate.fired_to();
         parcel.fate = Fate::ToEnd { reason, fired };
         let quarantined = parcel.identity.facts().and_then(Facts::barred).is_some();
         tell(out, id, ParcelEvent::SentToEnd { reason });

@@ -10,7 +10,6 @@ use crate::limits;
 use crate::line::Line;
 use crate::memory::{Belts, EyeMemory, Pace};
 use crate::packml::StateReason;
-use crate::parcel::Fate;
 use crate::reason::Reason;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
@@ -201,14 +200,7 @@ impl Line {
         self.memory.pace = None;
         let all: Vec<ParcelId> = self.memory.live.keys().copied().collect();
         for id in all {
-            let fate = self.memory.live.get(&id).map(|parcel| &parcel.fate);
-            let fired = fate.and_then(|fate| match fate {
-                Fate::Fired { choice, .. } | Fate::MayHaveFired { choice, .. } => {
-                    Some(choice.chute)
-                }
-                Fate::ToEnd { fired, .. } => *fired,
-                Fate::Open | Fate::Assigned(_) | Fate::Armed { .. } => None,
-            });
+            let fired = self.memory.live.get(&id).and_then(|parcel| parcel.fate.fired_to());
             match fired {
                 Some(chute) => self.unconfirm(id, chute, out),
                 None => self.doubt(id, Reason::Uncertain, out),
