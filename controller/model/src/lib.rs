@@ -31,6 +31,7 @@ pub mod limits;
 pub mod line;
 mod machine;
 pub mod memory;
+mod mode;
 pub mod packml;
 pub mod parcel;
 pub mod plan;
