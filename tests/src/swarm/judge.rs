@@ -1,16 +1,17 @@
 //! The verdict over one run: the plant's truth against what the journal says, parcel by parcel.
 //!
-//! Beliefs are joined to plant parcels by the belt reading at the induction eye and by time; several
-//! plant parcels may be one belief, when they touched there. Allowed chutes come from the oracle's
+//! Beliefs are [joined](super::join) to plant parcels at the induction eye. Allowed chutes come from the oracle's
 //! own law. What a parcel met (contacts, beds at the wrong moment, injected faults) is read from the
 //! truth, so that a wrong place is explained by the plant or by nothing.
 
+use super::join::{Joined, join};
 use super::near::Near;
 use crate::oracle::Law;
 use line_engine::record;
 use line_model::alarm::Alarm;
 use line_model::chute::{ChuteEvent, ChuteState};
 use line_model::decision::{Decision, ParcelEvent};
+use line_model::ids::EyeId;
 use line_model::signal::{ArmEnd, Input};
 use line_sim::truth::{Place, ReadTruth, Truth, TruthParcel};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,10 @@ pub struct Story {
     pub inducted: u32,
     /// When the journal said so.
     pub told_at: Micros,
+    /// Belt reading where the pulse at the induction eye ended that made it, low 32 bits.
+    pub passed: u32,
+    /// When the journal said so.
+    pub passed_at: Micros,
     /// Chutes assigned and fired for.
     pub decided: Vec<u16>,
     /// Chute of the final landing.
@@ -71,6 +76,9 @@ impl Journal {
             if let Input::ArmEnded { tag, end: ArmEnd::Fired { edge }, .. } = record.input {
                 journal.edge(tag.0, edge, &so_far);
             }
+            if let Input::Edge { eye: INDUCTION, active: false, at, .. } = record.input {
+                journal.passed(record.at, at);
+            }
             for decision in record.decisions {
                 journal.chutes(&decision, &mut so_far);
                 match decision {
@@ -83,6 +91,13 @@ impl Journal {
             }
         }
         journal
+    }
+
+    /// A tail passed the induction eye: that of the latest parcel, be it in several pulses.
+    fn passed(&mut self, at: Micros, place: Position) {
+        if let Some(mut latest) = self.stories.last_entry() {
+            (latest.get_mut().passed, latest.get_mut().passed_at) = (place.low().0, at);
+        }
     }
 
     /// A bed was fired for this edge.
@@ -128,8 +143,8 @@ impl Journal {
         let story = self.stories.entry(parcel).or_default();
         match event {
             ParcelEvent::Inducted { at: place } => {
-                story.inducted = place.low().0;
-                story.told_at = at;
+                (story.inducted, story.told_at) = (place.low().0, at);
+                (story.passed, story.passed_at) = (place.low().0, at);
             }
             ParcelEvent::Assigned { chute, .. } | ParcelEvent::Fired { chute, .. } => {
                 story.decided.push(chute.0);
@@ -183,6 +198,8 @@ pub struct Verdict {
     pub far_sorted: u64,
 }
 
+/// Where parcels are made.
+const INDUCTION: EyeId = EyeId(0);
 /// A gap up to this is a handle's or a strap's as well, in mm; with one label read in both of two
 /// parcels, nothing tells them from one.
 const STICKS_MM: i64 = 70;
@@ -192,20 +209,8 @@ const CLOSED: [&str; 2] = ["chute_locked", "chute_full"];
 const WINDOW_SPARE: i64 = 60;
 /// A wrong place is alarmed within this time of the landing.
 pub const ALARM: Micros = Micros::from_secs(3);
-/// Largest distance of the two induction readings, in counts.
-const JOIN: u32 = 60;
-/// A start of the reference's counter is known to so many counts.
-const SHARP: i32 = 16;
-/// Most starts of one run.
-const STARTS_MAX: usize = 12;
-/// The journal tells an induction this long after it at the latest.
-const TOLD: Micros = Micros::from_secs(20);
-/// Without a fitting reading, the induction told within this time of the edge is the same one.
-const TOLD_SOON: Micros = Micros::from_millis(1_500);
-
 struct Judge<'a> {
     law: &'a Law,
-    truth: &'a Truth,
     journal: &'a Journal,
     near: &'a Near,
     verdict: Verdict,
@@ -213,8 +218,8 @@ struct Judge<'a> {
 
 /// Judges a run that has drained.
 pub fn judge(law: &Law, truth: &Truth, journal: &Journal, near: &Near) -> Verdict {
-    let mut judge = Judge { law, truth, journal, near, verdict: Verdict::default() };
-    let (members, alone) = judge.join();
+    let mut judge = Judge { law, journal, near, verdict: Verdict::default() };
+    let Joined { members, alone } = join(truth, &journal.stories);
     let mut waybills = BTreeSet::new();
     let repeated: BTreeSet<u64> = truth
         .parcels
@@ -243,82 +248,7 @@ pub fn judge(law: &Law, truth: &Truth, journal: &Journal, near: &Near) -> Verdic
     judge.verdict
 }
 
-impl<'a> Judge<'a> {
-    /// Plant parcels by the belief that stands for them, and those that nothing stands for.
-    fn join(&self) -> (BTreeMap<u64, Vec<&'a TruthParcel>>, Vec<&'a TruthParcel>) {
-        let mut parcels: Vec<&TruthParcel> = self.truth.parcels.iter().collect();
-        parcels.sort_by_key(|parcel| parcel.inducted_at);
-        let mut mine: BTreeMap<u64, u64> = BTreeMap::new();
-        let mut taken: BTreeSet<u64> = BTreeSet::new();
-        // By the reading, from each start that the reference's counter had; what is left by the time.
-        for by_reading in [Some(0)].into_iter().chain(self.starts()).chain([None]) {
-            let mut pairs: Vec<(u64, u64, u64)> = Vec::new();
-            for parcel in &parcels {
-                let Some(at) = parcel.inducted_at else { continue };
-                let count = parcel.induct_count.map_or(0, |count| count.0);
-                let until = at.plus(if by_reading.is_some() { TOLD } else { TOLD_SOON });
-                for (id, story) in &self.journal.stories {
-                    let off = story.inducted.wrapping_sub(count).cast_signed();
-                    let off = off.wrapping_sub(by_reading.unwrap_or(off)).unsigned_abs();
-                    let told = story.told_at >= at && story.told_at <= until;
-                    if told && off <= JOIN {
-                        let delay = story.told_at.since(at).0;
-                        pairs.push((
-                            if by_reading.is_some() { u64::from(off) } else { delay },
-                            parcel.index,
-                            *id,
-                        ));
-                    }
-                }
-            }
-            // The nearest ones belong together.
-            pairs.sort_unstable();
-            for (_, parcel, id) in pairs {
-                if !mine.contains_key(&parcel) && taken.insert(id) {
-                    mine.insert(parcel, id);
-                }
-            }
-        }
-        let mut members: BTreeMap<u64, Vec<&TruthParcel>> = BTreeMap::new();
-        let mut alone = Vec::new();
-        let mut last: Option<(u64, &TruthParcel)> = None;
-        for parcel in parcels {
-            let ahead = last
-                .filter(|(_, ahead)| parcel.joined.is_some() || touches(ahead, parcel))
-                .map(|(id, _)| id);
-            match mine.get(&parcel.index).copied().or(ahead) {
-                Some(id) => {
-                    members.entry(id).or_default().push(parcel);
-                    last = Some((id, parcel));
-                }
-                None => alone.push(parcel),
-            }
-        }
-        (members, alone)
-    }
-
-    /// Differences between the journal's readings and the reference's counts that come often: after
-    /// a reboot it counts from another start. Spacings of parcels spread; a start is sharp.
-    fn starts(&self) -> Vec<Option<i32>> {
-        let mut often: BTreeMap<i32, usize> = BTreeMap::new();
-        for parcel in &self.truth.parcels {
-            let (Some(at), Some(count)) = (parcel.inducted_at, parcel.induct_count) else {
-                continue;
-            };
-            for story in self.journal.stories.values() {
-                if story.told_at >= at && story.told_at <= at.plus(TOLD) {
-                    let off = story.inducted.wrapping_sub(count.0).cast_signed();
-                    *often.entry(off.div_euclid(SHARP)).or_insert(0) += 1;
-                }
-            }
-        }
-        let mut often: Vec<(usize, i32)> =
-            often.into_iter().filter(|(_, times)| *times >= 3).map(|(off, n)| (n, off)).collect();
-        often.sort_unstable_by_key(|(times, off)| (core::cmp::Reverse(*times), *off));
-        often.truncate(STARTS_MAX);
-        often.into_iter().map(|(_, off)| Some(off * SHARP + SHARP / 2)).collect()
-    }
-
+impl Judge<'_> {
     /// One belief with its plant parcels, the first one seen first.
     fn story(
         &mut self,
@@ -480,12 +410,4 @@ fn in_time(parcel: &TruthParcel) -> &[String] {
         ReadTruth::Codes { codes, late: false } => codes,
         ReadTruth::Codes { late: true, .. } | ReadTruth::NoRead | ReadTruth::Pending => &[],
     }
-}
-
-/// Whether the second came to the induction eye before the first had left it for long enough.
-fn touches(first: &TruthParcel, second: &TruthParcel) -> bool {
-    let (Some(one), Some(other)) = (first.inducted_at, second.inducted_at) else { return false };
-    // Slowest belt that feeds: what takes longer than this behind the tail is seen apart.
-    let passes = Micros(u64::try_from(first.apparent_mm).unwrap_or(0) * 1_000_000 / 300);
-    other.since(one) <= passes
 }

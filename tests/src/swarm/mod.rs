@@ -4,6 +4,7 @@
 //! [`run::Outcome`] is what is demanded of it, and [`shrink`] makes a failing one small. Knows nothing of how the model works.
 
 pub mod flow;
+pub mod join;
 pub mod judge;
 pub mod lines;
 pub mod log;
