@@ -39,10 +39,12 @@ impl Line {
         let from = self.arm_window(parcel, diverter)?.from;
         let way = from.since(self.belt_now(self.memory.now)?);
         let lead = self.layout.limits.arm_lead;
+        let send_by = |leaves: Micros| leaves.plus(self.time_for(way)).minus(lead);
+        if let Some(starts) = self.memory.machine.mode.warned_until() {
+            return Some(send_by(starts));
+        }
         // Behind the window's start there is no time at all, not even this instant.
-        (way.0 > 0)
-            .then(|| self.memory.now.plus(self.time_for(way)).minus(lead))
-            .or(Some(Micros(0)))
+        Some(if way.0 > 0 { send_by(self.memory.now) } else { Micros(0) })
     }
 
     /// Plans every arm whose time has come.

@@ -152,6 +152,18 @@ impl Mode {
         }
     }
 
+    /// When the sorter belt starts behind a warning; `None` in every other mode.
+    pub const fn warned_until(self) -> Option<Micros> {
+        if let Self::Warning { until }
+        | Self::UnholdWarning { until }
+        | Self::WakeWarning { until } = self
+        {
+            Some(until)
+        } else {
+            None
+        }
+    }
+
     /// Which belts run in it.
     pub const fn belts(self) -> Belts {
         match self {

@@ -1,11 +1,15 @@
-//! Parcels held back by a hand: what the eyes can tell of it, and whom it concerns.
+//! Parcels held back by a hand, and those that stood with the belt: what the eyes can tell of it, and
+//! whom it concerns.
 
 use crate::decision::ParcelEvent;
 use crate::harness::{Bench, arrival, facts};
 use crate::ids::EyeId;
+use crate::packml::State;
 use crate::reason::Reason;
+use crate::signal::{Command, Input};
 use alloc::format;
 use alloc::string::ToString;
+use units::Micros;
 
 #[test]
 fn a_parcel_held_back_in_the_tunnel_into_its_followers_place_is_not_the_follower() {
@@ -74,4 +78,27 @@ fn the_second_behind_a_parcel_that_is_missing_waits_for_the_first_behind_it() {
     bench.ends(1, &ParcelEvent::Lost { eye: arrival(5) });
     bench.ends_at_end(2, Reason::Uncertain);
     bench.lands(3, 9);
+}
+
+#[test]
+fn a_hold_costs_no_parcel_its_chute() {
+    // Wherever on the way to its bed it stands, as long as it was not fired just then.
+    for way in (2_000..11_000).step_by(250) {
+        let mut bench = Bench::running();
+        bench.put(100, 300, "C");
+        bench.run(way);
+        bench.command(Command::Hold);
+        bench.run(500);
+        bench.stall(Micros::from_secs(60));
+        bench.feed(Input::Timer);
+        assert_eq!(bench.state(), State::Held);
+        bench.command(Command::Start);
+        for seconds in [5, 3] {
+            bench.stall(Micros::from_secs(seconds));
+            bench.feed(Input::Timer);
+        }
+        assert_eq!(bench.state(), State::Execute);
+        bench.drain();
+        bench.lands(1, 9);
+    }
 }

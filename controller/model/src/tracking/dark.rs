@@ -315,8 +315,10 @@ impl Line {
         }
         let reference = self.reference();
         let heard = self.memory.nodes[usize::from(reference.0)].heard.or(self.memory.belt.at);
-        if let Some(heard) = heard.filter(|_| self.running() && !self.memory.live.is_empty()) {
-            wait(reference, heard.plus(self.layout.counts(limits::PACE_STEP)));
+        if let Some(heard) = heard.filter(|_| !self.memory.live.is_empty()) {
+            // A belt that was told to stop is followed until it stands.
+            let step = self.layout.counts(limits::PACE_STEP);
+            wait(reference, heard.plus(if self.running() { step } else { Distance(1) }));
         }
         if let Some(at) = self.empty_at() {
             self.layout.eyes.iter().for_each(|eye| wait(eye.node, at));
