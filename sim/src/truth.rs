@@ -13,6 +13,19 @@ pub struct Truth {
     pub happened: Vec<Happened>,
     /// Every time that a node turned a bed's wheels.
     pub firings: Vec<Firing>,
+    /// When chutes were full or somebody changed what stands under them.
+    pub closures: Vec<Closure>,
+}
+
+/// A chute took nothing more: it was full, or somebody had locked it to change its bag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closure {
+    /// The chute's number.
+    pub chute: u16,
+    /// Since when.
+    pub from: Micros,
+    /// Until when; `None` while it lasts.
+    pub until: Option<Micros>,
 }
 
 /// A node turned a bed's wheels.

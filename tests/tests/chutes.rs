@@ -6,7 +6,7 @@ use line_model::decision::{Decision, ParcelEvent};
 use line_model::ids::ChuteNo;
 use line_model::packml::State;
 use line_sim::scenario::{Entry, Event};
-use system_tests::inputs::{Case, Inputs};
+use system_tests::inputs::Inputs;
 use system_tests::stage::{self, Stage};
 use units::Micros;
 
@@ -15,21 +15,12 @@ const ALONE: ChuteNo = ChuteNo(9);
 /// One of three chutes of the biggest key.
 const SHARED: ChuteNo = ChuteNo(3);
 
-/// Gives every sorting chute a bag and a full eye.
-fn with_bags(case: &mut Case) {
-    let bag = |line: &str| match line.starts_with("role = \"sort\"") {
-        true => format!("{line}\nkind = \"bag\"\nfull_delay_ms = 2500\n"),
-        false => format!("{line}\n"),
-    };
-    case.line = case.line.lines().map(bag).collect();
-}
-
 fn with_events(parcels: u64, seed: u64, events: Vec<Entry>) -> Stage {
     let mut inputs = Inputs::demo(parcels, seed);
     inputs.profile = "clean".to_owned();
     inputs.events = events;
     println!("seed {seed}");
-    Stage::of(inputs, with_bags).expect("set up")
+    Stage::of(inputs, |_| {}).expect("set up")
 }
 
 /// The spans in which a chute took nothing for this reason.
@@ -75,7 +66,6 @@ fn chutes_fill_and_people_empty_them_while_the_line_sorts_on() {
     (inputs.feed, inputs.profile) = ("people".to_owned(), "clean".to_owned());
     println!("seed {}", inputs.seed);
     let mut stage = Stage::of(inputs, |case| {
-        with_bags(case);
         stage::profile(case, "chutes_fill", true);
         stage::profile(case, "workers", 6);
     })

@@ -6,7 +6,9 @@ use super::people::{Stint, Task};
 use super::{Happening, MM, Plant, What};
 use crate::plant_file::Holds;
 use crate::scenario::Event;
+use crate::truth::Closure;
 use crate::world::Button;
+use units::Micros;
 
 /// Something that a person does at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +107,16 @@ impl Plant {
         }
         if full && !was {
             self.to_change.push(slide.eye);
+            self.note_closed(slide.eye, slide.cuts);
+        }
+    }
+
+    /// A chute takes nothing more from `at` on.
+    fn note_closed(&mut self, chute: usize, at: u64) {
+        let number = self.chutes[chute].number;
+        let closures = &mut self.truth.closures;
+        if closures.iter().all(|closure| closure.chute != number || closure.until.is_some()) {
+            closures.push(Closure { chute: number, from: Micros(at), until: None });
         }
     }
 
@@ -226,6 +238,9 @@ impl Plant {
                     let station = plan.station;
                     out.push(Happening { at, what: What::Level { station, input, level } });
                 }
+                if level {
+                    self.note_closed(chute, at);
+                }
             }
             Work::Hand { chute } => {
                 let until = at + self.streams.chutes.span(HAND_US);
@@ -250,6 +265,11 @@ impl Plant {
     fn changed(&mut self, chute: usize, at: u64, out: &mut Vec<Happening>) {
         let Some(pile) = self.piles.get_mut(chute) else { return };
         *pile = Pile::new(pile.holds, self.people.capacity(Pile::takes(pile.holds)));
+        let number = self.chutes[chute].number;
+        let open = self.truth.closures.iter_mut().filter(|closure| closure.chute == number);
+        for closure in open.filter(|closure| closure.until.is_none()) {
+            closure.until = Some(Micros(at));
+        }
         if let Some(eye) = &mut self.full_eyes[chute] {
             eye.turn(Sight::Good, at, out);
         }
@@ -288,6 +308,11 @@ impl Plant {
     /// What lies in the chutes, in the order of the line file; empty when they do not fill.
     pub fn piles(&self) -> &[Pile] {
         &self.piles
+    }
+
+    /// Parcels on the end slide.
+    pub const fn on_end_slide(&self) -> u64 {
+        self.end_slide.pieces
     }
 }
 

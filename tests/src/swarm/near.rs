@@ -3,7 +3,7 @@
 use line_file::LineFile;
 use line_sim::scenario::Event;
 use line_sim::truth::{Happened, Truth, TruthParcel, With};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use units::Micros;
 
 /// Parcels near an injected fault, by their places in the truth.
@@ -12,8 +12,8 @@ pub struct Near {
     parcels: BTreeSet<u64>,
     /// When the scanner's node was down, and forgot its triggers.
     reboots: Vec<Micros>,
-    /// Chutes that people or their full eyes may have closed, and since when.
-    closed: BTreeMap<u16, Micros>,
+    /// Chutes that people or their full eyes may have closed, since when and until when.
+    closed: Vec<(u16, Micros, Micros)>,
 }
 
 /// Parcels that come closer than this were pushed together on the infeed, in mm.
@@ -27,6 +27,9 @@ const AROUND_MM: i64 = 800;
 const AFTER: Micros = Micros::from_secs(30);
 /// A jam is found and cleared within this time.
 const JAM: Micros = Micros::from_secs(90);
+
+/// From a new bag to the release of its button, and to word of it.
+const PRESS: Micros = Micros::from_secs(1);
 
 /// How far an event reaches.
 enum Reach {
@@ -80,15 +83,7 @@ impl Near {
                 near.insert(parcel.index);
             }
         }
-        let mut closed = BTreeMap::new();
-        for happened in truth.happened.iter().filter(|happened| happened.done) {
-            if let Event::ChuteFull { chute, .. }
-            | Event::ChuteButton { chute, .. }
-            | Event::BagChange { chute } = &happened.event
-            {
-                closed.entry(*chute).or_insert(happened.at);
-            }
-        }
+        let closed = closed(truth);
         let scanner = |event: &Event| matches!(event, Event::NodeReboot { node, .. } if *node == line.scanner.node);
         let reboots = truth.happened.iter().filter(|happened| scanner(&happened.event));
         let reboots = reboots.map(|happened| happened.at).collect();
@@ -108,14 +103,35 @@ impl Near {
 
     /// Whether one of these chutes may have been closed when the parcel came to it.
     pub fn may_be_closed(&self, chutes: &BTreeSet<u16>, parcel: &TruthParcel) -> bool {
-        let until = parcel.landed_at.unwrap_or(Micros(u64::MAX));
-        chutes.iter().any(|chute| self.closed.get(chute).is_some_and(|at| *at <= until))
+        let [came, went] =
+            [parcel.inducted_at, parcel.landed_at].map(|at| at.unwrap_or(Micros::MAX));
+        let meets = |(chute, from, until): &(u16, Micros, Micros)| {
+            chutes.contains(chute) && *from <= went && came <= *until
+        };
+        self.closed.iter().any(meets)
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
         self.parcels.len()
     }
+}
+
+/// When chutes took nothing: for what a scenario does to them until the end, for what fills and is
+/// emptied until somebody has pressed the button for the second time.
+fn closed(truth: &Truth) -> Vec<(u16, Micros, Micros)> {
+    let done = truth.happened.iter().filter(|happened| happened.done);
+    let told = done.filter_map(|happened| match &happened.event {
+        Event::ChuteFull { chute, .. }
+        | Event::ChuteButton { chute, .. }
+        | Event::BagChange { chute } => Some((*chute, happened.at, Micros::MAX)),
+        _ => None,
+    });
+    let filled = truth.closures.iter().map(|closure| {
+        let until = closure.until.map_or(Micros::MAX, |until| until.plus(PRESS));
+        (closure.chute, closure.from, until)
+    });
+    told.chain(filled).collect()
 }
 
 /// The parcels that were on the line in a time.

@@ -5,6 +5,7 @@ use crate::harness::Harness;
 use line_model::packml::State;
 use line_model::signal::Command;
 use line_model::view::Unmet;
+use line_sim::plant::chute::EndSlide;
 use line_sim::rng::Rng;
 use line_sim::scenario::Event;
 use line_sim::truth::{Place, With};
@@ -129,6 +130,8 @@ impl People {
         let contact = memory.estops.first().copied();
         let command = match memory.machine.mode.state() {
             State::Aborted => Some(Command::Clear),
+            // One place on the end slide would be taken by the first parcel that comes.
+            State::Held if !end_has_room(harness) => None,
             State::Held | State::Idle => Some(Command::Start),
             State::Stopped => Some(Command::Reset),
             // It moves on by itself.
@@ -146,6 +149,11 @@ impl People {
             None => harness.command(command),
         }
     }
+}
+
+/// Whether somebody at the bench has worked off half of what the end slide takes.
+fn end_has_room(harness: &Harness) -> bool {
+    harness.world.plant().on_end_slide() * 2 <= EndSlide::TAKES
 }
 
 /// Names of the eyes whose jams are not cleared.
