@@ -190,6 +190,16 @@ fn a_slip_beyond_the_window_is_lost_and_found_again_once() {
 }
 
 #[test]
+fn a_parcel_lifted_from_under_the_end_eye_does_not_end_there() {
+    let mut bench = Bench::running();
+    let end = bench.line.layout.last_eye();
+    let carton = bench.put(100, 300, "no manifest has it");
+    bench.change(carton, |carton| carton.looks = Some((end, 120)));
+    bench.drain();
+    bench.ends(1, &ParcelEvent::Lost { eye: end });
+}
+
+#[test]
 fn a_silent_eye_of_a_silent_node_makes_uncertain_and_not_lost() {
     let mut bench = Bench::running();
     bench.put(100, 300, "C");

@@ -358,8 +358,24 @@ impl Line {
             None => self.decide_when_sure(id, out),
         }
         if eye == self.layout.last_eye() {
-            self.end(id, out);
+            if self.lifted(id, measured) {
+                self.lose(id, eye, out);
+            } else {
+                self.end(id, out);
+            }
         }
+    }
+
+    /// Whether a parcel was under the last eye for a shorter way than it is long at every eye before:
+    /// a hand took it from there, and it did not drop.
+    fn lifted(&self, id: ParcelId, measured: Distance) -> bool {
+        let last = self.layout.last_eye();
+        let Some(parcel) = self.memory.live.get(&id) else { return false };
+        let whole =
+            parcel.track.seen.iter().filter(|seen| seen.eye != EyeId(0) && seen.eye != last);
+        whole.filter_map(Sighting::length).min().is_some_and(|least| {
+            measured < least && !length_fits(&self.layout.limits, least, measured)
+        })
     }
 
     /// An edge that nothing explains: counted and alarmed, and nobody's fate moves.
