@@ -5,14 +5,27 @@
 
 use crate::alarm::Alarm;
 use crate::decision::Decision;
-use crate::ids::{EyeId, NodeId, ParcelId};
+use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId};
 use crate::limits;
 use crate::line::Line;
 use crate::memory::{Belts, EyeMemory, Pace};
 use crate::packml::StateReason;
 use crate::reason::Reason;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
+
+/// A bed that was turned for a parcel.
+struct Turned {
+    by: ParcelId,
+    chute: ChuteNo,
+    /// Its arrival eye.
+    eye: EyeId,
+    /// Where it begins, from the induction eye.
+    bed: Distance,
+    /// Where the belt is when it returns.
+    back: Position,
+}
 
 impl Line {
     /// Takes an edge for the sake of the eye itself.
@@ -195,14 +208,19 @@ impl Line {
     }
 
     /// The belt's counts stood while it may have run: nobody is where they say. Whoever was fired may
-    /// lie in a chute whatever was seen since, and everybody else runs to the end.
+    /// lie in a chute whatever was seen since, and so may whoever came to a bed that these counts
+    /// should have returned; everybody else runs to the end.
     fn counts_stood(&mut self, out: &mut Vec<Decision>) {
+        let followers = self.may_have_followed();
         self.memory.pace = None;
         let all: Vec<ParcelId> = self.memory.live.keys().copied().collect();
         for id in all {
             let fired = self.memory.live.get(&id).and_then(|parcel| parcel.fate.fired_to());
-            match fired {
-                Some(chute) => self.unconfirm(id, chute, out),
+            match fired.or_else(|| followers.get(&id).copied()) {
+                Some(chute) => {
+                    self.cancel_arm_of(id, out);
+                    self.unconfirm(id, chute, out);
+                }
                 None => self.doubt(id, Reason::Uncertain, out),
             }
         }
@@ -213,6 +231,52 @@ impl Line {
         belt.when = self.memory.now;
         self.raise(Alarm::EncoderStall(node), out);
         self.hold(StateReason::EncoderStall(node), out);
+    }
+
+    /// Whoever may have followed another parcel into its chute since the counts kept pace for the last
+    /// time: the belt brought it to a bed that stayed turned.
+    fn may_have_followed(&self) -> BTreeMap<ParcelId, ChuteNo> {
+        let mut followers = BTreeMap::new();
+        let heard = self.memory.nodes[usize::from(self.reference().0)].heard;
+        let Some(heard) = heard.or(self.memory.belt.at) else { return followers };
+        let kept = self.kept_pace();
+        let from = kept.map_or(heard, |pace| pace.at);
+        let since = kept.map_or(self.memory.moved, |pace| pace.when);
+        let went = self.layout.speed.travel(self.memory.now.since(since));
+        let coast = self.layout.speed.travel(Micros(self.layout.limits.ramp.0 / 2));
+        let unseen = Distance(self.layout.counts(went).0 - heard.since(from).0).max(Distance(0));
+        let reach = unseen.plus(self.layout.counts(coast)).plus(self.layout.limits.tolerance);
+        for turned in self.turned_since(from) {
+            let still = turned.back.since(heard).max(Distance(0));
+            let behind = self.memory.live.range(ParcelId(turned.by.0 + 1)..);
+            for (id, parcel) in behind {
+                // What was seen while the counts stood may have been anybody.
+                let told = parcel.track.seen.iter().rfind(|seen| seen.head.since(from).0 <= 0);
+                let last = told.unwrap_or(parcel.last());
+                let head = Distance(self.layout.eye(last.eye).at.0 + heard.since(last.head).0);
+                if last.eye <= turned.eye && head.plus(reach).plus(still) >= turned.bed {
+                    followers.insert(*id, turned.chute);
+                }
+            }
+        }
+        followers
+    }
+
+    /// Every bed that by its counts had not returned at `from`.
+    fn turned_since(&self, from: Position) -> impl Iterator<Item = Turned> {
+        let open = self.memory.open.values().map(|open| &open.parcel);
+        let fired = self.memory.live.values().chain(open).filter_map(|parcel| {
+            let chute = parcel.fate.fired_to()?;
+            let place = self.layout.diverter(self.layout.chute(chute)?.diverter);
+            let eye = self.layout.eye(place.eye).at;
+            let seen = parcel.track.seen.iter().rfind(|seen| seen.eye <= place.eye)?;
+            let way = Distance(eye.0 - self.layout.eye(seen.eye).at.0).plus(place.eye_to_bed);
+            let length = parcel.track.length.unwrap_or(self.layout.limits.length_max);
+            let back = seen.head.plus(way).plus(length).plus(place.bed);
+            let bed = eye.plus(place.eye_to_bed);
+            Some(Turned { by: parcel.id, chute, eye: place.eye, bed, back })
+        });
+        fired.filter(move |turned| turned.back.since(from).0 >= 0)
     }
 
     /// When the next jam or stall is to be looked for.

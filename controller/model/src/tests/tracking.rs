@@ -190,6 +190,24 @@ fn a_slip_beyond_the_window_is_lost_and_found_again_once() {
 }
 
 #[test]
+fn who_comes_out_of_a_pile_is_nobody_when_several_are_missing() {
+    let mut bench = Bench::running();
+    // The second is held back behind the place of the third, which is gone; so is the first.
+    for (ahead, code, gone) in [(100, "C", true), (1_100, "R1", false), (2_100, "R2", true)] {
+        let mut carton = bench.carton(ahead, 300, code);
+        carton.gone_after = gone.then_some(arrival(1));
+        carton.slip_behind = (!gone).then_some((arrival(1), 1_500));
+        bench.put_carton(carton);
+    }
+    bench.drain();
+    for id in 1..=3 {
+        let eye = arrival(2);
+        bench.ends(id, &ParcelEvent::Lost { eye });
+    }
+    assert_eq!(bench.line.memory.counters.found_again, 0);
+}
+
+#[test]
 fn a_parcel_lifted_from_under_the_end_eye_does_not_end_there() {
     let mut bench = Bench::running();
     let end = bench.line.layout.last_eye();

@@ -139,8 +139,9 @@ fn counts_that_stood_for_a_second_make_nobody_sure() {
     let mut bench = Bench::running();
     bench.put(100, 300, "A");
     bench.put(1_500, 300, "C");
+    bench.put(4_000, 300, "R1");
     bench.run(4_900);
-    let (fired, other) = (ParcelId(1), ParcelId(2));
+    let (fired, follower, other) = (ParcelId(1), ParcelId(2), ParcelId(3));
     let tells =
         |bench: &Bench, id: ParcelId, wanted: &ParcelEvent| bench.story(id.0).contains(&wanted);
     assert!(bench.story(1).iter().any(|event| matches!(event, ParcelEvent::Fired { .. })));
@@ -153,6 +154,8 @@ fn counts_that_stood_for_a_second_make_nobody_sure() {
     bench.run(700);
     assert_eq!(bench.line.memory.machine.reason, StateReason::EncoderStall(Z3));
     assert!(tells(&bench, fired, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) }));
+    // No count has returned the bed, and the belt has brought the next one to it.
+    assert!(tells(&bench, follower, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) }));
     assert!(tells(&bench, other, &ParcelEvent::SentToEnd { reason: Reason::Uncertain }));
     assert!(stands(&bench, Alarm::EncoderStall(Z3)));
 }

@@ -129,7 +129,8 @@ impl Line {
             .collect()
     }
 
-    /// The one lost parcel whose window, doubled, holds `at`; `None` when none or several do.
+    /// The one lost parcel whose window, doubled, holds `at`, at the eye that missed it or the next;
+    /// `None` when none or several do, or anybody else could be it.
     fn lost_fitting(&self, eye: EyeId, at: Position) -> Option<ParcelId> {
         let limits = &self.layout.limits;
         if self.memory.live.len() >= usize::from(limits.in_flight_max) {
@@ -137,14 +138,16 @@ impl Line {
         }
         let mut fitting = self.memory.open.values().filter(|open| match open.kind {
             OpenKind::Unconfirmed { .. } => false,
-            OpenKind::Lost { .. } => {
+            OpenKind::Lost { eye: missed } => {
                 let window = open.parcel.expected(&self.layout, &self.memory.nodes, eye);
                 open.parcel.at(eye).is_none()
+                    && eye.0 <= missed.0 + 1
                     && window.is_some_and(|window| window.widened(limits.tolerance).holds(at))
             }
         });
         let first = fitting.next().map(|open| open.parcel.id);
-        if fitting.next().is_some() { None } else { first }
+        let one = first.filter(|_| fitting.next().is_none());
+        one.filter(|id| !self.also_missing(*id, eye, at))
     }
 
     /// Parcels whose order with `id` a head of `id` at `at` would break.

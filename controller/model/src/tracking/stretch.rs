@@ -55,6 +55,22 @@ impl Line {
             })
     }
 
+    /// Whether somebody else who is missing could have cut this eye at `at` in place of `id`: in a pile
+    /// nobody's place is known, and whoever comes out of it may be any of them.
+    pub(crate) fn also_missing(&self, id: ParcelId, eye: EyeId, at: Position) -> bool {
+        let (tolerance, path) =
+            (self.layout.limits.tolerance, self.layout.eye(self.layout.last_eye()).at);
+        let newest = ParcelId(self.memory.next_parcel);
+        self.memory.open.values().map(|open| &open.parcel).any(|other| {
+            let window = other.expected(&self.layout, &self.memory.nodes, eye);
+            let due = window.map(|window| window.widened(tolerance).later(path));
+            other.id != id
+                && other.last().eye < eye
+                && due.is_some_and(|due| due.holds(at))
+                && self.late_possible(other.id, newest, eye)
+        })
+    }
+
     /// The stretch that is open at an eye.
     pub(crate) fn stretch_at(&self, eye: EyeId) -> Option<usize> {
         self.memory.stretches.iter().position(|stretch| stretch.eye == eye)
@@ -308,14 +324,14 @@ impl Line {
         for (number, pulse) in stretch.pulses.iter().enumerate() {
             let owner = verdict.best.owners.get(number).copied().flatten();
             self.under_clear(eye);
-            match owner.and_then(|owner| suspects.get(owner)) {
+            let owner = owner.and_then(|owner| suspects.get(owner));
+            match owner.filter(|suspect| self.is_told(suspect, eye, pulse.head)) {
                 None => {
                     self.ghost(eye, pulse.head, out);
                     self.not_dark(eye, pulse.head, &suspects, out);
                 }
                 Some(suspect) => {
-                    let parcel = self.suspect(suspect);
-                    let late = parcel.is_some_and(|p| self.comes_late(p, eye, pulse.head));
+                    let late = self.is_late(suspect, eye, pulse.head);
                     if suspect.lost {
                         self.find_again(suspect.id, out);
                     } else if late || !verdict.pulses.get(number).is_some_and(|sure| *sure) {
@@ -332,6 +348,17 @@ impl Line {
             self.believe(suspect.id, Confidence::Certain, out);
             self.decide_when_sure(suspect.id, out);
         }
+    }
+
+    fn is_late(&self, suspect: &Suspect, eye: EyeId, at: Position) -> bool {
+        self.suspect(suspect).is_some_and(|parcel| self.comes_late(parcel, eye, at))
+    }
+
+    /// Whether a head at `at` can be told to be this suspect's: of one who was lost or comes late
+    /// only while nobody else is missing.
+    fn is_told(&self, suspect: &Suspect, eye: EyeId, at: Position) -> bool {
+        let astray = suspect.lost || self.is_late(suspect, eye, at);
+        !astray || !self.also_missing(suspect.id, eye, at)
     }
 
     /// Something came where one that was fired would come if it had not left: its landing is not
