@@ -2,11 +2,12 @@
 
 use crate::alarm::Alarm;
 use crate::decision::{Decision, ParcelEvent};
-use crate::ids::{ChuteNo, ParcelId};
+use crate::ids::{ChuteNo, EyeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::memory::LandingEye;
 use crate::parcel::{Fate, Parcel};
+use crate::reason::Reason;
 use alloc::vec::Vec;
 use units::{Millis, Position};
 
@@ -114,10 +115,12 @@ impl Line {
         let Some(place) = self.layout.chute(chute) else { return };
         let earliest = self.layout.diverter(place.diverter).landing_from;
         let changing = self.changing(chute);
+        let arrival = self.layout.diverter(place.diverter).eye;
         for parcel in self.memory.live.values_mut() {
+            let under = parcel.is_under(arrival);
             match &mut parcel.fate {
                 Fate::Fired { choice, at: fired, pulse: None, shared, among_hands } => {
-                    if choice.chute == chute && at.since(*fired) >= earliest {
+                    if choice.chute == chute && !under && at.since(*fired) >= earliest {
                         shared.get_or_insert(at);
                         *among_hands |= changing;
                     }
@@ -152,11 +155,22 @@ impl Line {
         out: &mut Vec<Decision>,
     ) {
         let changing = self.changing(chute);
+        let arrival = self.arrival_of(chute);
         let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let under = arrival.is_some_and(|eye| parcel.is_under(eye));
         if let Fate::Fired { pulse, among_hands, .. } = &mut parcel.fate {
             *pulse = Some(position);
             *among_hands = changing;
             tell(out, id, ParcelEvent::LandedProvisional { chute });
         }
+        if under {
+            // It stands: what slid down is rather one that had stuck on the bed ahead of it.
+            self.doubt(id, Reason::Uncertain, out);
+        }
+    }
+
+    /// The arrival eye of the diverter that serves a chute.
+    fn arrival_of(&self, chute: ChuteNo) -> Option<EyeId> {
+        self.layout.chute(chute).map(|place| self.layout.diverter(place.diverter).eye)
     }
 }

@@ -571,3 +571,14 @@ fn a_drift_beyond_the_tolerance_makes_uncertain() {
     bench.drain();
     bench.ends_at_end(1, Reason::Uncertain);
 }
+
+#[test]
+fn a_pulse_while_its_parcel_is_still_under_the_arrival_eye_proves_nothing() {
+    // One that stuck on the bed slides off at last; its follower stands behind it, under the eye,
+    // and the eye behind the bed stays dark for longer than a running belt needs.
+    let mut bench = Bench::running();
+    let carton = bench.put(100, 300, "A");
+    bench.change(carton, |carton| carton.looks = Some((arrival(1), 2_000)));
+    bench.drain();
+    bench.ends(1, &ParcelEvent::Unconfirmed { chute: ChuteNo(1) });
+}

@@ -65,6 +65,11 @@ impl Parcel {
         self.track.seen.iter().rev().find(|seen| seen.eye == eye)
     }
 
+    /// Whether its head has come to `eye` and its tail has not.
+    pub(crate) fn is_under(&self, eye: EyeId) -> bool {
+        self.at(eye).is_some_and(|seen| seen.tail.is_none())
+    }
+
     /// Where its head is expected at `eye`, from its last sighting before that eye.
     pub(crate) fn expected(
         &self,
