@@ -65,6 +65,8 @@ pub struct Harness {
     upstream: Rng,
     people: People,
     tamper: Option<Tamper>,
+    /// The wall clock at the beginning, which the controller is told at each start; `None` = it is not.
+    utc_s: Option<u64>,
     /// When the disk goes on after a scenario's stall.
     stalled_until: Option<Micros>,
 }
@@ -139,6 +141,7 @@ impl Harness {
             people: People::Start,
             tamper: None,
             stalled_until: None,
+            utc_s: case.utc_s,
             fixed,
         };
         harness.boot(Start::Fresh);
@@ -193,6 +196,9 @@ impl Harness {
                 None => Wire::tcp(index),
             })
             .collect();
+        if let Some(utc_s) = self.utc_s {
+            self.wake(Wake::WallClock { utc_us: utc_s * 1_000_000 + now.0 });
+        }
         for index in 0..self.wires.len() {
             let bus = BusId(u8::try_from(index).expect("few buses"));
             self.wake(Wake::BusUp { bus });

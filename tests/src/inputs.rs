@@ -53,6 +53,8 @@ pub struct Case {
     pub faults: line_sim::Faults,
     /// What is made to happen.
     pub events: Vec<Entry>,
+    /// Seconds since 1970-01-01 UTC at the beginning; `None` = the controller is not told.
+    pub utc_s: Option<u64>,
 }
 
 impl Case {
@@ -81,6 +83,7 @@ impl Case {
             seed: scenario.seed,
             faults: faults.map_err(|why| SetupFault(why.to_string()))?,
             events: scenario.events.clone(),
+            utc_s: scenario.utc_s,
         })
     }
 }
@@ -144,6 +147,7 @@ impl Inputs {
             seed: self.seed,
             faults: self.faults.clone(),
             events: self.events.clone(),
+            utc_s: None,
         })
     }
 }

@@ -6,16 +6,39 @@
 use line_model::decision::{Decision, ParcelEvent};
 use line_sim::truth::{Place, ReadTruth, TruthParcel};
 use std::collections::{BTreeMap, BTreeSet};
+use units::Micros;
 
 /// The oracle's own, naive understanding of plan and manifest.
 #[derive(Clone, Debug)]
 pub struct Law {
-    rules: Vec<(String, String, BTreeSet<u16>)>,
+    rules: Vec<Rule>,
     items: BTreeMap<String, Item>,
     /// `None` on a line without such a chute: only the end is right.
     general: Option<u16>,
     quarantine: Option<u16>,
+    /// Heaviest parcel in grams and longest side in mm; `None` = no limit.
+    weight_max_g: Option<i64>,
+    side_max_mm: Option<i64>,
+    /// Wall-clock time at the beginning; without it no cut-off is ever over.
+    utc_s: Option<u64>,
 }
+
+#[derive(Clone, Debug)]
+struct Rule {
+    carrier: String,
+    prefix: String,
+    chutes: BTreeSet<u16>,
+    /// From this local minute of the day on, the chutes are these.
+    cut_off: Option<(u64, BTreeSet<u16>)>,
+}
+
+/// The plan's times are those of a clock so many minutes ahead of UTC.
+const LOCAL_MINUTES: u64 = 480;
+/// Local minute at which a cut-off is no longer over.
+const DAY_BEGINS: u64 = 360;
+
+/// A scale is off by at most so much, in grams.
+const SCALE_G: i64 = 200;
 
 #[derive(Clone, Debug)]
 struct Item {
@@ -41,23 +64,33 @@ impl Law {
             .map(|row| (row["logical"].as_str().expect("name"), number(&row["physical"])))
             .collect();
         let rules = plan["rule"].as_array().expect("rules").iter().map(|rule| {
-            let overflow = rule.get("overflow").and_then(|list| list.as_array());
-            let chutes = rule["chutes"].as_array().expect("chutes").iter();
-            let chutes = chutes.chain(overflow.into_iter().flatten());
-            let chutes = chutes.map(|name| logical[name.as_str().expect("name")]).collect();
+            let list = |key: &str| -> BTreeSet<u16> {
+                let names = rule.get(key).and_then(|list| list.as_array()).into_iter().flatten();
+                names.map(|name| logical[name.as_str().expect("name")]).collect()
+            };
             let word = |key: &str| rule[key].as_str().expect("text").to_owned();
-            (word("carrier"), word("prefix"), chutes)
+            let cut_off = rule.get("cut_off").map(|time| {
+                let (hour, minute) = time.as_str().expect("text").split_once(':').expect("time");
+                let number = |text: &str| text.parse::<u64>().expect("a time of day");
+                (number(hour) * 60 + number(minute), list("after_cut_off"))
+            });
+            let chutes = &list("chutes") | &list("overflow");
+            Rule { carrier: word("carrier"), prefix: word("prefix"), chutes, cut_off }
         });
         let role = |wanted: &str| {
             let rows = line["chute"].as_array().expect("chutes").iter();
             let row = rows.into_iter().find(|row| row["role"].as_str() == Some(wanted));
             row.map(|row| number(&row["number"]))
         };
+        let limit = |key: &str| line.get("tracking")?.get(key)?.as_integer();
         Self {
             rules: rules.collect(),
             items: items(manifest),
             general: role("general_exceptions"),
             quarantine: role("quarantine"),
+            weight_max_g: limit("weight_max_g"),
+            side_max_mm: limit("side_max_mm"),
+            utc_s: None,
         }
     }
 
@@ -67,14 +100,68 @@ impl Law {
         if !item.gates_passed {
             return self.quarantine.map(|chute| BTreeSet::from([chute]));
         }
-        let fits = self.rules.iter().filter(|(carrier, prefix, _)| {
-            *carrier == item.carrier && item.route.starts_with(prefix.as_str())
-        });
-        let best = fits.max_by_key(|(_, prefix, _)| prefix.len());
-        match best {
-            Some((_, _, chutes)) => Some(chutes.clone()),
+        match self.rule(item) {
+            Some(rule) => Some(rule.chutes.clone()),
             None => self.general.map(|chute| BTreeSet::from([chute])),
         }
+    }
+
+    /// The rule of an item's key.
+    fn rule(&self, item: &Item) -> Option<&Rule> {
+        let fits = |rule: &&Rule| {
+            rule.carrier == item.carrier && item.route.starts_with(rule.prefix.as_str())
+        };
+        self.rules.iter().filter(fits).max_by_key(|rule| rule.prefix.len())
+    }
+
+    /// The same law when the controller is told this time at the beginning.
+    #[must_use]
+    pub fn told(self, utc_s: Option<u64>) -> Self {
+        Self { utc_s, ..self }
+    }
+
+    /// Chutes for one code on this very parcel, which may be too late, too heavy or too large; too
+    /// heavy or too large may go as planned too, when nobody measured it in time.
+    pub fn chutes_of(&self, code: &str, parcel: &TruthParcel) -> Option<BTreeSet<u16>> {
+        let item = self.items.get(code)?;
+        let mut chutes = self.chutes(code)?;
+        if !item.gates_passed {
+            return Some(chutes);
+        }
+        if let Some((minute, later)) = self.rule(item).and_then(|rule| rule.cut_off.as_ref()) {
+            if self.is_over(*minute, parcel.inducted_at) {
+                chutes.clear();
+            }
+            if self.is_over(*minute, parcel.landed_at) {
+                chutes.extend(later);
+            }
+        }
+        if self.may_be_too_much(parcel) {
+            chutes.extend(self.general);
+        }
+        (!chutes.is_empty()).then_some(chutes)
+    }
+
+    fn may_be_too_much(&self, parcel: &TruthParcel) -> bool {
+        let large = |most: i64| parcel.size_mm.iter().any(|side| *side > most);
+        self.weight_max_g.is_some_and(|most| parcel.mass_g > most - SCALE_G)
+            || self.side_max_mm.is_some_and(large)
+    }
+
+    /// Whether a cut-off at this local minute is over at an instant; what has not come is late.
+    fn is_over(&self, minute: u64, at: Option<Micros>) -> bool {
+        self.utc_s.is_some_and(|utc_s| {
+            let now = at.map_or(u64::MAX, |at| utc_s + at.0 / 1_000_000);
+            let local = (now / 60 + LOCAL_MINUTES) % 1_440;
+            at.is_none() || local >= minute || local < DAY_BEGINS
+        })
+    }
+
+    /// Whether a parcel may have been decided behind the cut-off of its key.
+    pub fn may_be_cut_off(&self, code: &str, parcel: &TruthParcel) -> bool {
+        let rule = self.items.get(code).and_then(|item| self.rule(item));
+        let cut_off = rule.and_then(|rule| rule.cut_off.as_ref());
+        cut_off.is_some_and(|(minute, _)| self.is_over(*minute, parcel.landed_at))
     }
 }
 
@@ -85,9 +172,15 @@ fn items(manifest: &str) -> BTreeMap<String, Item> {
     let place = |name: &str| header.iter().position(|h| h == name).expect("column");
     let (waybill, carrier, route) = (place("waybill"), place("carrier"), place("route_code"));
     let (inspected, xray) = (place("inspected"), place("xray"));
+    let maybe = |name: &str| header.iter().position(|h| h == name);
+    let (real_name, hold) = (maybe("real_name"), maybe("hold"));
     let rows = reader.records().map(|row| row.expect("a row"));
     rows.map(|row| {
-        let passed = &row[inspected] == "yes" && matches!(&row[xray], "passed" | "hub");
+        let says = |column: Option<usize>, free: &str| column.is_none_or(|at| &row[at] == free);
+        let passed = &row[inspected] == "yes"
+            && matches!(&row[xray], "passed" | "hub")
+            && says(real_name, "yes")
+            && says(hold, "none");
         let item = Item {
             carrier: row[carrier].to_owned(),
             route: row[route].to_owned(),

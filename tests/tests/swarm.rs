@@ -20,23 +20,12 @@ const TIMES_MIN: u64 = 3;
 /// Of a thousand parcels far from every trouble, at least this many land as planned.
 const FAR_PERMILLE: u64 = 990;
 
-/// Reasons that a random line cannot give, and why.
+/// Reasons that a random line gives never or by chance only, and why.
 const UNREACHED: &[(&str, &str)] = &[
     ("code_too_long", "no label is that long"),
-    ("arm_refused", "a node refuses only what a correct host never sends"),
+    ("arm_refused", "only between a node's restart and the word of it"),
     ("ambiguous", "where a second head may come, the arm is taken back before"),
-    ("chute_full", "nothing counts pieces, and a full eye blocked that long is rare"),
-    ("rate_limit", "no chute of these lines has one"),
-    ("cut_off", "no clock tells the time of day"),
     ("unassigned_read", "the reader echoes the number of its trigger"),
-    ("overweight", "these lines take every weight"),
-    ("oversize", "these lines take every size"),
-    ("not_real_name", "no manifest drawn here says so"),
-    ("debt_intercept", "no manifest drawn here says so"),
-    ("item_cancelled", "no manifest drawn here says so"),
-    ("intercepted", "no manifest drawn here says so"),
-    ("prohibited", "no manifest drawn here says so"),
-    ("customs_hold", "no manifest drawn here says so"),
 ];
 
 /// A number of the environment, or this one.

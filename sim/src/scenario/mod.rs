@@ -9,6 +9,7 @@
 //! seed = 7
 //! feed = "saturated"                                # or "people"
 //! parcels = 40                                      # absent = without end
+//! utc_s = 1796034300                                # wall clock at the beginning; absent = none
 //!
 //! [overrides]                                       # optional: values of the profile
 //! no_read_ppm = 0
@@ -64,6 +65,10 @@ pub struct Scenario {
     /// How many parcels are put on; `None` = without end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parcels: Option<u64>,
+    /// Seconds since 1970-01-01 UTC at the beginning, which the controller is told; `None` = nobody
+    /// tells it the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utc_s: Option<u64>,
     /// What goes wrong on every bus, as [`crate::Faults::parse`] reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<String>,

@@ -204,7 +204,7 @@ const INDUCTION: EyeId = EyeId(0);
 /// parcels, nothing tells them from one.
 const STICKS_MM: i64 = 70;
 /// Reasons that name a closed chute.
-const CLOSED: [&str; 2] = ["chute_locked", "chute_full"];
+const CLOSED: [&str; 3] = ["chute_locked", "chute_full", "rate_limit"];
 /// An edge and its second stamp, and a map that moved meanwhile, in counts.
 const WINDOW_SPARE: i64 = 60;
 /// A wrong place is alarmed within this time of the landing.
@@ -263,7 +263,7 @@ impl Judge<'_> {
         self.verdict.misread += u64::from(misread);
         // What touched may have been told apart again: each one's own code counts.
         let one = |parcel: &&TruthParcel| match in_time(parcel) {
-            [code] => self.law.chutes(code),
+            [code] => self.law.chutes_of(code, parcel),
             _ => None,
         };
         let allowed: Option<BTreeSet<u16>> =
@@ -286,7 +286,11 @@ impl Judge<'_> {
         let unread = parcels
             .iter()
             .any(|parcel| in_time(parcel).is_empty() || self.near.read_may_be_lost(parcel));
-        self.reasons(&name, story, &codes, unread);
+        let late = |parcel: &&TruthParcel| {
+            in_time(parcel).iter().any(|code| self.law.may_be_cut_off(code, parcel))
+        };
+        let late = parcels.iter().any(late);
+        self.reasons(&name, story, &codes, (unread, late));
         self.place(&name, story, parcels[0]);
         for parcel in parcels {
             if !misread && by_decision.is_none() {
@@ -311,11 +315,18 @@ impl Judge<'_> {
     }
 
     /// What was read settles some reasons.
-    fn reasons(&mut self, name: &str, story: &Story, codes: &BTreeSet<&String>, unread: bool) {
+    fn reasons(
+        &mut self,
+        name: &str,
+        story: &Story,
+        codes: &BTreeSet<&String>,
+        (unread, late): (bool, bool),
+    ) {
         for reason in &story.ended {
             let known = codes.iter().all(|code| self.law.chutes(code).is_some());
             let right = match *reason {
                 "no_read" => unread,
+                "cut_off" => late,
                 "multi_code" => codes.len() > 1,
                 "no_manifest" => !codes.is_empty() && !known,
                 _ => true,
@@ -347,7 +358,7 @@ impl Judge<'_> {
     /// A parcel in a chute that is not its own was brought there by the plant, and an alarm tells.
     fn wrong_place(&mut self, name: &str, (id, story): (u64, &Story), parcel: &TruthParcel) {
         let Place::Chute(number) = parcel.place else { return };
-        let own = self.law.chutes(&parcel.waybill);
+        let own = self.law.chutes_of(&parcel.waybill, parcel);
         if own.is_some_and(|set| set.contains(&number)) {
             return;
         }

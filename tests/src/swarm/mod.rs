@@ -6,6 +6,7 @@
 pub mod flow;
 pub mod join;
 pub mod judge;
+pub mod limits;
 pub mod lines;
 pub mod log;
 pub mod near;
@@ -39,17 +40,31 @@ const TRIES_MAX: u64 = 200;
 pub fn draw(seed: u64, parcels: u64) -> Drawn {
     for refused in 0..TRIES_MAX {
         let mut rng = Rng::stream(seed, &format!("swarm line {refused}"));
-        let drawn = lines::draw(&mut rng);
+        let mut drawn = lines::draw(&mut rng);
+        let mut limits = Rng::stream(seed, "swarm limits");
+        let limited = limits::limited(&mut limits);
+        if limited {
+            drawn.line = limits::limit(&mut limits, &drawn.line);
+        }
         let Ok(line) = sortline::config::check("line.toml", &drawn.line) else { continue };
         let mut rng = Rng::stream(seed, "swarm case");
         let parcels = (parcels * (50 + rng.below(101)) / 100).max(2);
         // Fewer rows than parcels now and then: waybills come twice.
         let share = [300, 120, 80][rng.index(3)];
         let rows = usize::try_from(parcels * share / 100).expect("few").max(20);
-        let manifest = line_sim::manifest::generate(rng.bits(), rows);
+        let mut manifest = line_sim::manifest::generate(rng.bits(), rows);
+        if limited {
+            manifest = limits::hold(&mut limits, &manifest);
+        }
+        let mut plan = plans::draw(&mut rng, &drawn.sorting, 1);
+        let mut utc_s = None;
+        if limited {
+            let (later, begins) = limits::cut_off(&mut limits, &plan);
+            (plan, utc_s) = (later, Some(begins));
+        }
         let text = |text: String| Source::Inline { text };
         let scenario = Scenario {
-            plan: text(plans::draw(&mut rng, &drawn.sorting, 1)),
+            plan: text(plan),
             line: text(drawn.line),
             plant: text(drawn.plant),
             manifest: text(manifest),
@@ -57,6 +72,7 @@ pub fn draw(seed: u64, parcels: u64) -> Drawn {
             seed,
             feed: if rng.chance(200_000) { Feed::People } else { Feed::Saturated },
             parcels: Some(parcels),
+            utc_s,
             faults: wire(&mut rng).map(ToOwned::to_owned),
             overrides: toml::Table::new(),
             events: trouble::draw(&mut rng, &line.file, parcels),

@@ -12,7 +12,8 @@ pub struct Near {
     parcels: BTreeSet<u64>,
     /// When the scanner's node was down, and forgot its triggers.
     reboots: Vec<Micros>,
-    /// Chutes that people or their full eyes may have closed, since when and until when.
+    /// Chutes that people, their full eyes or limits of their own may have closed, since when and
+    /// until when.
     closed: Vec<(u16, Micros, Micros)>,
 }
 
@@ -83,7 +84,11 @@ impl Near {
                 near.insert(parcel.index);
             }
         }
-        let closed = closed(truth);
+        let mut closed = closed(truth);
+        let limits = line.chute.iter();
+        let limits =
+            limits.filter(|chute| chute.pieces_max.is_some() || chute.rate_parcels.is_some());
+        closed.extend(limits.map(|chute| (chute.number, Micros::ZERO, Micros::MAX)));
         let scanner = |event: &Event| matches!(event, Event::NodeReboot { node, .. } if *node == line.scanner.node);
         let reboots = truth.happened.iter().filter(|happened| scanner(&happened.event));
         let reboots = reboots.map(|happened| happened.at).collect();

@@ -88,7 +88,7 @@ pub fn to_the_end(case: &Case, tamper: Option<Tamper>) -> (Harness, bool) {
 /// Judges a run as it stands.
 pub fn judge(case: &Case, harness: &Harness, drained: bool) -> Outcome {
     let manifest = String::from_utf8_lossy(&case.manifest);
-    let law = Law::read(&case.plan, &manifest, &case.line);
+    let law = Law::read(&case.plan, &manifest, &case.line).told(case.utc_s);
     let truth = harness.world.truth();
     let journal = Journal::read(&harness.disk.records);
     let near = Near::find(&harness.fixed.line.file, truth);
