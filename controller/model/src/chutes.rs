@@ -10,7 +10,8 @@ use crate::ids::{ChuteNo, Tag};
 use crate::layout::{Change, ChutePlace};
 use crate::limits;
 use crate::line::Line;
-use crate::parcel::{Fate, Parcel};
+use crate::live::Brief;
+use crate::parcel::{Fate, Parcel, Stage};
 use crate::signal::ChuteContact;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -223,23 +224,22 @@ impl Line {
 
     /// Chutes into which something comes that cannot be stopped any more.
     pub(crate) fn coming(&self) -> BTreeSet<ChuteNo> {
-        let committed = |parcel: &Parcel| match &parcel.fate {
-            Fate::Armed { choice, .. }
-            | Fate::Fired { choice, .. }
-            | Fate::MayHaveFired { choice, .. } => Some(choice.chute),
-            Fate::Open | Fate::Assigned(_) | Fate::ToEnd { .. } => None,
+        let committed = |brief: &&Brief| match brief.stage {
+            Stage::Armed | Stage::Fired | Stage::MayHaveFired => true,
+            Stage::Open | Stage::Assigned | Stage::ToEnd => false,
         };
+        let committed = self.memory.live.briefs().filter(committed);
         // An arm that was asked back may have fired before the node heard of it.
         let asked_back = self.memory.arms.values().filter_map(|arm| {
             self.layout.chute_at(arm.plan.diverter, arm.plan.side).map(|place| place.number)
         });
-        self.memory.live.values().filter_map(committed).chain(asked_back).collect()
+        committed.filter_map(|brief| brief.chute).chain(asked_back).collect()
     }
 
     /// How many parcels are decided for a chute and have not landed.
     pub(crate) fn decided_for(&self, chute: ChuteNo) -> u32 {
-        let meant = self.memory.live.values();
-        let meant = meant.filter(|parcel| parcel.fate.chute() == Some(chute)).count();
+        let meant = self.memory.live.briefs();
+        let meant = meant.filter(|brief| brief.chute == Some(chute)).count();
         u32::try_from(meant).unwrap_or(u32::MAX)
     }
 
@@ -275,10 +275,16 @@ impl Line {
         if self.memory.at_chutes.values().all(|memory| memory.state.takes()) {
             return;
         }
+        let closed = |brief: &Brief| {
+            let found = brief.chute.and_then(|chute| self.memory.at_chutes.get(&chute));
+            found.is_some_and(|found| !found.state.takes())
+        };
         let stranded: Vec<_> = self
             .memory
             .live
-            .values()
+            .briefs()
+            .filter(|brief| closed(brief))
+            .filter_map(|brief| self.memory.live.get(&brief.id))
             .filter_map(|parcel| {
                 let (choice, tag) = match &parcel.fate {
                     Fate::Assigned(choice) => (choice, None),

@@ -7,9 +7,10 @@ use crate::gaps::Room;
 use crate::ids::{DiverterId, EyeId, ParcelId, Tag};
 use crate::limits;
 use crate::line::{Line, tell};
+use crate::live::Brief;
 use crate::memory::{Arm, Mode};
 use crate::packml::UnitMode;
-use crate::parcel::{Choice, Confidence, Fate, Parcel};
+use crate::parcel::{Choice, Confidence, Fate, Parcel, Stage};
 use crate::reason::Reason;
 use crate::signal::ArmEnd;
 use crate::tracking::window::{Window, length_tolerance};
@@ -53,20 +54,14 @@ impl Line {
         if self.memory.unit_mode == UnitMode::Maintenance {
             return;
         }
-        let waiting: Vec<ParcelId> = self
-            .memory
-            .live
-            .values()
-            .filter(|parcel| match parcel.fate {
-                Fate::Assigned(_) => true,
-                Fate::Open
-                | Fate::Armed { .. }
-                | Fate::Fired { .. }
-                | Fate::MayHaveFired { .. }
-                | Fate::ToEnd { .. } => false,
-            })
-            .map(|parcel| parcel.id)
-            .collect();
+        let off: Vec<DiverterId> = self.diverters_off();
+        // Everybody else waits, whatever happens to those before them in this loop.
+        let may = |brief: &Brief| {
+            let off = brief.diverter.is_none_or(|diverter| off.contains(&diverter));
+            brief.stage == Stage::Assigned && (brief.at_diverter || off)
+        };
+        let waiting = self.memory.live.pick(may, |parcel| self.has_step(parcel));
+        let waiting: Vec<ParcelId> = waiting.map(|parcel| parcel.id).collect();
         for id in waiting {
             match self.arm_step(id) {
                 Step::Wait => {}
@@ -76,6 +71,23 @@ impl Line {
                 Step::Arm(plan, choice) => self.arm(id, plan, choice, out),
             }
         }
+    }
+
+    /// Whether anything is to be done about a parcel: the eye before its diverter was the last one
+    /// to see it, or that diverter is off.
+    fn has_step(&self, parcel: &Parcel) -> bool {
+        let choice = match &parcel.fate {
+            Fate::Assigned(choice) => choice,
+            Fate::Open
+            | Fate::Armed { .. }
+            | Fate::Fired { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => return false,
+        };
+        self.diverter_of(choice).is_none_or(|diverter| {
+            let eye = self.layout.diverter(diverter).eye;
+            parcel.last().eye.0 + 1 == eye.0 || !self.diverter_on(diverter)
+        })
     }
 
     /// Whether arms may be planned in this state of the line.
@@ -157,9 +169,11 @@ impl Line {
     }
 
     fn arm(&mut self, id: ParcelId, plan: ArmPlan, choice: Choice, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
         let (tag, diverter) = (plan.tag, plan.diverter);
-        parcel.fate = Fate::Armed { choice, tag };
+        let armed = self.change(id, |parcel| parcel.fate = Fate::Armed { choice, tag });
+        if armed.is_none() {
+            return;
+        }
         self.memory.next_tag = self.memory.next_tag.wrapping_add(1);
         self.memory.counters.arms += 1;
         self.memory.arms.insert(tag, Arm { plan: plan.clone(), taken: false, cancelled: false });
@@ -185,7 +199,7 @@ impl Line {
     /// Takes the arm of a parcel back while there is time, so that it can be planned again; without
     /// an arm, or once it was fired, nothing happens.
     pub(crate) fn withdraw(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let Some(parcel) = self.memory.live.get(&id) else { return };
         let (choice, tag) = match &parcel.fate {
             Fate::Armed { choice, tag } => (choice.clone(), *tag),
             Fate::Open
@@ -194,7 +208,7 @@ impl Line {
             | Fate::MayHaveFired { .. }
             | Fate::ToEnd { .. } => return,
         };
-        parcel.fate = Fate::Assigned(choice);
+        self.change(id, |parcel| parcel.fate = Fate::Assigned(choice));
         self.cancel_arm(tag, out);
     }
 
@@ -356,10 +370,7 @@ impl Line {
         let (eye, node) = (place.eye, place.node);
         let spread = self.memory.nodes[usize::from(node.0)].spread;
         let same = self.layout.counts(limits::SAME_EDGE).plus(spread);
-        let under = |parcel: &&Parcel| {
-            parcel.at(eye).is_some_and(|seen| edge.since(seen.head).abs() <= same)
-        };
-        let owner = self.memory.live.values().find(under).map(|parcel| parcel.id);
+        let owner = self.seen_near(eye, edge, same);
         let planned = Window { from: arm.plan.from, to: arm.plan.to }.widened(same);
         let mine = self.memory.live.get(&id);
         match owner {
@@ -380,24 +391,25 @@ impl Line {
                 return;
             }
         }
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let Some(parcel) = self.memory.live.get(&id) else { return };
         if parcel.last().eye > eye {
             // Its next eye spoke before this node did: it is still on the belt.
             self.give_up(id, Reason::DivertFailed, out);
             return;
         }
         let chute = choice.chute;
-        parcel.fate = Fate::Fired { choice, at, pulse: None, shared: None, among_hands: false };
+        let fate = Fate::Fired { choice, at, pulse: None, shared: None, among_hands: false };
+        self.change(id, |parcel| parcel.fate = fate);
         tell(out, id, ParcelEvent::Fired { tag, chute });
     }
 
     /// Somebody may have been diverted without having been meant.
     fn mistaken(&mut self, id: ParcelId, choice: Choice, reason: Reason, out: &mut Vec<Decision>) {
         self.cancel_arm_of(id, out);
-        if let Some(parcel) = self.memory.live.get_mut(&id) {
+        self.change(id, |parcel| {
             parcel.confidence = Confidence::Uncertain;
             parcel.fate = Fate::MayHaveFired { choice, reason };
-        }
+        });
     }
 
     /// The end of this arm will never be told: the node restarted, or its word was lost.
@@ -449,8 +461,8 @@ impl Line {
             .arms
             .values()
             .filter(|arm| {
-                let on = self.diverter_on(arm.plan.diverter);
-                on && self.heard(self.layout.diverter(arm.plan.diverter).node, self.arm_end(arm))
+                let node = self.layout.diverter(arm.plan.diverter).node;
+                self.heard(node, self.arm_end(arm)) && self.diverter_on(arm.plan.diverter)
             })
             .map(|arm| arm.plan.tag)
             .collect();

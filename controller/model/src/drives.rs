@@ -44,9 +44,9 @@ impl Line {
         self.memory.belt.when = self.memory.now;
         self.memory.belt.moving = false;
         let slip = self.layout.counts(limits::STOP_SLIP);
-        for parcel in self.memory.live.values_mut() {
+        self.memory.live.change_all(&self.layout, |parcel| {
             parcel.track.slack = parcel.track.slack.plus(slip);
-        }
+        });
     }
 
     /// The sorter belt was told to run or to stop.
@@ -142,7 +142,7 @@ impl Line {
     /// A pause ends at [`limits::RESUME_PERCENT`] of both limits, not at the limit itself, so that the
     /// belt does not stutter.
     pub(crate) fn adjust_pressure(&mut self) {
-        let asked = self.memory.live.values().filter(|parcel| parcel.identity.asked()).count();
+        let asked = self.memory.live.briefs().filter(|brief| brief.asked).count();
         let in_flight = usize::from(self.layout.limits.in_flight_max);
         let loads = [(self.memory.live.len(), in_flight), (asked, limits::ASKED_MAX)];
         let reaches = |percent: usize| {

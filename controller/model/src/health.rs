@@ -143,12 +143,12 @@ impl Line {
         if all {
             self.memory.pace = None;
         }
-        for parcel in self.memory.live.values_mut() {
-            let seen_by = self.layout.eyes.get(usize::from(parcel.last().eye.0));
-            if all || seen_by.is_some_and(|eye| eye.node == node) {
+        let layout = &self.layout;
+        self.memory.live.change_all(layout, |parcel| {
+            if all || layout.eye(parcel.last().eye).node == node {
                 parcel.track.slack = parcel.track.slack.max(by);
             }
-        }
+        });
         if by > self.layout.limits.tolerance {
             if all {
                 self.doubt_all(Reason::Uncertain, out);

@@ -3,6 +3,7 @@
 use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{EyeId, ParcelId};
 use crate::line::{Line, tell};
+use crate::live::Brief;
 use crate::parcel::{Fate, Identity, Parcel, Sighting};
 use crate::reason::Reason;
 use crate::signal::Read;
@@ -41,18 +42,15 @@ impl Line {
     /// Parcels whose head, from the induction eye on, may have been at `at` at a place of the tunnel.
     fn triggered(&self, place: Distance, at: Position, spread: Distance) -> Vec<ParcelId> {
         let limits = &self.layout.limits;
-        self.memory
-            .live
-            .values()
-            .filter(|parcel| {
-                parcel.at(EyeId(0)).is_some_and(|seen| {
-                    let more = seen.spread.plus(spread).plus(parcel.track.slack);
-                    let window = Window::around(limits, seen.head, place, more);
-                    window.later(parcel.drawn_late(limits)).holds(at)
-                })
+        let is = |parcel: &Parcel| {
+            parcel.at(EyeId(0)).is_some_and(|seen| {
+                let more = seen.spread.plus(spread).plus(parcel.track.slack);
+                let window = Window::around(limits, seen.head, place, more);
+                window.later(parcel.drawn_late(limits)).holds(at)
             })
-            .map(|parcel| parcel.id)
-            .collect()
+        };
+        let may = |brief: &Brief| brief.headed_at(limits, place, at, spread);
+        self.memory.live.pick(may, is).map(|parcel| parcel.id).collect()
     }
 
     /// Takes the reader's answer for one trigger.
@@ -101,15 +99,16 @@ impl Line {
 
     /// Gives a read to its parcel.
     fn identify(&mut self, id: ParcelId, outcome: Outcome, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let Some(parcel) = self.memory.live.get(&id) else { return };
         match (&parcel.identity, outcome) {
             (Identity::Unread, Outcome::Unreadable(reason)) => {
-                parcel.identity = Identity::Unreadable;
+                self.change(id, |parcel| parcel.identity = Identity::Unreadable);
                 self.send_to_end(id, reason, out);
             }
             (Identity::Unread, Outcome::Code(code)) => {
-                parcel.identity = Identity::Asked { code: code.clone() };
                 let open = parcel.fate == Fate::Open;
+                let asked = Identity::Asked { code: code.clone() };
+                self.change(id, |parcel| parcel.identity = asked);
                 tell(out, id, ParcelEvent::Identified { code: code.clone() });
                 if self.known_waybill(id, &code) {
                     self.send_to_end(id, Reason::Duplicate, out);
@@ -193,8 +192,8 @@ impl Line {
         let Some(place) = self.layout.dws else { return };
         let owners = self.triggered(place.at, at, spread);
         let [one] = owners.as_slice() else { return };
-        if let Some(parcel) = self.memory.live.get_mut(one) {
-            (parcel.weight, parcel.size_mm) = (weight, size_mm);
+        let measure = |parcel: &mut Parcel| (parcel.weight, parcel.size_mm) = (weight, size_mm);
+        if self.change(*one, measure).is_some() {
             tell(out, *one, ParcelEvent::Weighed { weight });
             self.weigh_again(*one, out);
         }

@@ -14,7 +14,8 @@ pub fn check(line: &Line) {
     outcomes(line);
     bounds(line);
     let mut arms = BTreeSet::new();
-    for (id, parcel) in &line.memory.live {
+    line.memory.live.check(&line.layout);
+    for (id, parcel) in line.memory.live.iter() {
         assert!(*id == parcel.id, "a parcel is kept under its own number");
         sightings(line, parcel);
         fate(line, parcel);

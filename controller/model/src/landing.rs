@@ -5,8 +5,9 @@ use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{ChuteNo, EyeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
+use crate::live::Brief;
 use crate::memory::LandingEye;
-use crate::parcel::{Fate, Parcel};
+use crate::parcel::{Fate, Parcel, Stage};
 use crate::reason::Reason;
 use alloc::vec::Vec;
 use units::{Millis, Position};
@@ -87,14 +88,16 @@ impl Line {
             | Fate::MayHaveFired { .. }
             | Fate::ToEnd { .. } => false,
         };
-        self.memory.live.values().find(|parcel| waits(&parcel.fate)).map(|parcel| parcel.id)
+        let may = |brief: &Brief| brief.stage == Stage::Fired;
+        let mut owners = self.memory.live.pick(may, |parcel| waits(&parcel.fate));
+        owners.next().map(|parcel| parcel.id)
     }
 
     /// The parcel that was fired to this chute and seen behind its bed, whose pulse comes all the same
     /// at `at`: somebody else may have been seen in its place.
     fn gone_after_all(&self, chute: ChuteNo, at: Position) -> Option<ParcelId> {
         let place = self.layout.diverter(self.layout.chute(chute)?.diverter);
-        let waits = |parcel: &&Parcel| {
+        let waits = |parcel: &Parcel| {
             let way = parcel.at(place.eye).map(|seen| at.since(seen.head.plus(place.delay)));
             let fits = way.is_some_and(|way| place.landing_from <= way && way <= place.landing_to);
             fits && match parcel.fate {
@@ -106,7 +109,8 @@ impl Line {
                 | Fate::MayHaveFired { .. } => false,
             }
         };
-        self.memory.live.values().find(waits).map(|parcel| parcel.id)
+        let mut gone = self.memory.live.pick(|brief| brief.stage == Stage::ToEnd, waits);
+        gone.next().map(|parcel| parcel.id)
     }
 
     /// Notes for whoever could have begun its own pulse before an explained one ended at `at` that
@@ -116,35 +120,43 @@ impl Line {
         let earliest = self.layout.diverter(place.diverter).landing_from;
         let changing = self.changing(chute);
         let arrival = self.layout.diverter(place.diverter).eye;
-        for parcel in self.memory.live.values_mut() {
-            let under = parcel.is_under(arrival);
-            match &mut parcel.fate {
-                Fate::Fired { choice, at: fired, pulse: None, shared, among_hands } => {
-                    if choice.chute == chute && !under && at.since(*fired) >= earliest {
-                        shared.get_or_insert(at);
-                        *among_hands |= changing;
-                    }
+        let merged = self.memory.live.pick(
+            |brief| brief.stage == Stage::Fired,
+            |parcel| match &parcel.fate {
+                Fate::Fired { choice, at: fired, pulse: None, .. } => {
+                    choice.chute == chute
+                        && !parcel.is_under(arrival)
+                        && at.since(*fired) >= earliest
                 }
                 Fate::Fired { .. }
                 | Fate::Open
                 | Fate::Assigned(_)
                 | Fate::Armed { .. }
                 | Fate::MayHaveFired { .. }
-                | Fate::ToEnd { .. } => {}
-            }
+                | Fate::ToEnd { .. } => false,
+            },
+        );
+        for id in merged.map(|parcel| parcel.id).collect::<Vec<_>>() {
+            self.change(id, |parcel| {
+                if let Fate::Fired { shared, among_hands, .. } = &mut parcel.fate {
+                    shared.get_or_insert(at);
+                    *among_hands |= changing;
+                }
+            });
         }
     }
 
     /// Whether somebody may have been diverted here; a pulse then surprises nobody and proves nothing.
     fn maybe_owner(&self, chute: ChuteNo) -> bool {
-        self.memory.live.values().any(|parcel| match &parcel.fate {
+        let is = |parcel: &Parcel| match &parcel.fate {
             Fate::MayHaveFired { choice, .. } => choice.chute == chute,
             Fate::Open
             | Fate::Assigned(_)
             | Fate::Armed { .. }
             | Fate::Fired { .. }
             | Fate::ToEnd { .. } => false,
-        })
+        };
+        self.memory.live.pick(|brief| brief.stage == Stage::MayHaveFired, is).next().is_some()
     }
 
     fn note_pulse(
@@ -156,11 +168,18 @@ impl Line {
     ) {
         let changing = self.changing(chute);
         let arrival = self.arrival_of(chute);
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
-        let under = arrival.is_some_and(|eye| parcel.is_under(eye));
-        if let Fate::Fired { pulse, among_hands, .. } = &mut parcel.fate {
+        let under = self
+            .memory
+            .live
+            .get(&id)
+            .is_some_and(|parcel| arrival.is_some_and(|eye| parcel.is_under(eye)));
+        let noted = self.change(id, |parcel| {
+            let Fate::Fired { pulse, among_hands, .. } = &mut parcel.fate else { return false };
             *pulse = Some(position);
             *among_hands = changing;
+            true
+        });
+        if noted == Some(true) {
             tell(out, id, ParcelEvent::LandedProvisional { chute });
         }
         if under {

@@ -273,7 +273,8 @@ pub struct Largest {
 impl Layout {
     /// The chute with this number.
     pub fn chute(&self, number: ChuteNo) -> Option<&ChutePlace> {
-        self.chutes.iter().find(|chute| chute.number == number)
+        let place = self.chutes.binary_search_by_key(&number, |chute| chute.number);
+        place.ok().and_then(|place| self.chutes.get(place))
     }
 
     /// The chute on one side of a diverter.

@@ -29,6 +29,7 @@ mod landing;
 pub mod layout;
 pub mod limits;
 pub mod line;
+pub mod live;
 mod machine;
 pub mod memory;
 mod mode;

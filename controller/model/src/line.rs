@@ -8,6 +8,7 @@ use crate::invariants;
 use crate::layout::Layout;
 use crate::limits;
 use crate::memory::{EyeMemory, Memory, WallTime};
+use crate::parcel::Parcel;
 use crate::signal::Input;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
@@ -28,7 +29,7 @@ impl Line {
     /// Builds a stopped line.
     ///
     /// # Panics
-    /// When the layout has no eyes, too many, or names a node that it lacks.
+    /// When the layout has no eyes, too many, chutes out of order, or names a node that it lacks.
     pub fn new(layout: Layout) -> Self {
         let memory = Memory::new(&layout);
         Self::resume(layout, memory)
@@ -37,8 +38,8 @@ impl Line {
     /// Builds a line that goes on from `memory`.
     ///
     /// # Panics
-    /// When the layout has no eyes, too many, or names a node that it lacks, or when `memory` is of
-    /// another layout.
+    /// When the layout has no eyes, too many, chutes out of order, or names a node that it lacks, or
+    /// when `memory` is of another layout.
     pub fn resume(layout: Layout, mut memory: Memory) -> Self {
         let eyes = layout.eyes.len();
         // A memory of an older form knows nothing of how well eyes see.
@@ -57,11 +58,14 @@ impl Line {
         let count = layout.diverters.len();
         let served = |chute: &crate::layout::ChutePlace| usize::from(chute.diverter.0) < count;
         assert!(layout.chutes.iter().all(served), "chutes name diverters");
+        let ascend = layout.chutes.is_sorted_by(|one, next| one.number < next.number);
+        assert!(ascend, "chutes ascend by number");
         assert!(!layout.zones.is_empty(), "a layout has zones");
         assert!(memory.nodes.len() == layout.nodes.len(), "memory of another layout: nodes");
         assert!(memory.under.len() == eyes, "memory of another layout: eyes");
         let mut line = Self { layout, memory };
         line.memory.spoke.resize(eyes, None);
+        line.memory.live.brief_all(&line.layout);
         line.furnish_chutes();
         line
     }
@@ -74,6 +78,15 @@ impl Line {
     /// All that it remembers.
     pub const fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// Changes a parcel on the belt; `None` when it is not there.
+    pub(crate) fn change<R>(
+        &mut self,
+        id: ParcelId,
+        change: impl FnOnce(&mut Parcel) -> R,
+    ) -> Option<R> {
+        self.memory.live.change(&self.layout, id, change)
     }
 
     /// Takes one input and appends what is decided to `out`.
@@ -187,10 +200,9 @@ impl Line {
         next.resize(self.memory.nodes.len(), None);
         self.each_wait(|who, at| {
             let listener = usize::from(self.listener(who).0);
-            let heard = self.memory.nodes[listener].heard;
-            let open = heard.is_none_or(|heard| at.since(heard).0 > 0);
             let sooner = next[listener].is_none_or(|next| at.since(next).0 < 0);
-            if open && sooner {
+            let heard = self.memory.nodes[listener].heard;
+            if sooner && heard.is_none_or(|heard| at.since(heard).0 > 0) {
                 next[listener] = Some(at);
             }
         });

@@ -5,9 +5,10 @@ use crate::chute::ChuteMemory;
 use crate::decision::{ArmPlan, Light};
 use crate::ids::{ChuteNo, EyeId, ParcelId, Tag};
 use crate::layout::Layout;
+use crate::live::Live;
 pub use crate::mode::{Belts, Mode};
 use crate::packml::{StateReason, UnitMode};
-use crate::parcel::{OpenParcel, Parcel};
+use crate::parcel::OpenParcel;
 use crate::plan::Plan;
 use crate::signal::Command;
 use crate::view::Tally;
@@ -46,7 +47,7 @@ pub struct Memory {
     /// Name of the next arm.
     pub next_tag: u32,
     /// Parcels on the belt; the smallest number is furthest downstream.
-    pub live: BTreeMap<ParcelId, Parcel>,
+    pub live: Live,
     /// Parcels that wait for a person.
     pub open: BTreeMap<ParcelId, OpenParcel>,
     /// Arms whose end has not been heard.
@@ -396,7 +397,7 @@ impl Memory {
             plans: Vec::new(),
             next_parcel: 1,
             next_tag: 1,
-            live: BTreeMap::new(),
+            live: Live::default(),
             open: BTreeMap::new(),
             arms: BTreeMap::new(),
             under: vec![Under::Clear; layout.eyes.len()],

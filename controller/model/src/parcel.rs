@@ -193,7 +193,30 @@ pub enum Fate {
     },
 }
 
+/// A [`Fate`] without its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Open,
+    Assigned,
+    Armed,
+    Fired,
+    MayHaveFired,
+    ToEnd,
+}
+
 impl Fate {
+    /// Which fate it is.
+    pub(crate) const fn stage(&self) -> Stage {
+        match self {
+            Self::Open => Stage::Open,
+            Self::Assigned(_) => Stage::Assigned,
+            Self::Armed { .. } => Stage::Armed,
+            Self::Fired { .. } => Stage::Fired,
+            Self::MayHaveFired { .. } => Stage::MayHaveFired,
+            Self::ToEnd { .. } => Stage::ToEnd,
+        }
+    }
+
     /// The chute that a bed was fired towards for it, whatever was seen since.
     pub(crate) fn fired_to(&self) -> Option<ChuteNo> {
         match self {

@@ -48,7 +48,7 @@ impl Line {
 
     /// Takes the manifest's answer.
     pub(crate) fn route(&mut self, id: ParcelId, facts: Option<Facts>, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let Some(parcel) = self.memory.live.get(&id) else { return };
         let code = match &parcel.identity {
             Identity::Asked { code } => code.clone(),
             Identity::Unread
@@ -57,13 +57,14 @@ impl Line {
             | Identity::Known { .. } => return,
         };
         let Some(facts) = facts else {
-            parcel.identity = Identity::Unknown { code };
+            self.change(id, |parcel| parcel.identity = Identity::Unknown { code });
             let (carrier, route) = (String::new(), String::new());
             tell(out, id, ParcelEvent::Routed { carrier, route });
             self.send_to_end(id, Reason::NoManifest, out);
             return;
         };
-        parcel.identity = Identity::Known { code, facts: facts.clone() };
+        let identity = Identity::Known { code, facts: facts.clone() };
+        self.change(id, |parcel| parcel.identity = identity);
         let (carrier, route) = (facts.carrier.clone(), facts.route.clone());
         tell(out, id, ParcelEvent::Routed { carrier, route });
         if self.known_waybill(id, &facts.waybill) {
@@ -290,13 +291,20 @@ impl Line {
     }
 
     fn set_choice(&mut self, id: ParcelId, choice: Choice, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
         let Choice { chute, alternate, reason, .. } = choice;
-        parcel.fate = Fate::Assigned(choice);
+        if self.change(id, |parcel| parcel.fate = Fate::Assigned(choice)).is_none() {
+            return;
+        }
         tell(out, id, ParcelEvent::Assigned { chute, alternate, reason });
         if let Some(parcel) = self.memory.live.get(&id).cloned() {
             self.note_rate(chute, &parcel);
         }
+    }
+
+    /// Diverters that are not on.
+    pub(crate) fn diverters_off(&self) -> Vec<DiverterId> {
+        let all = (0u8..).map(DiverterId).take(self.layout.diverters.len());
+        all.filter(|diverter| !self.diverter_on(*diverter)).collect()
     }
 
     /// Whether a diverter is on.
@@ -333,7 +341,7 @@ impl Line {
 
     /// Sends a parcel to the end of the line, unless it has been fired or is on its way there already.
     pub(crate) fn send_to_end(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let Some(parcel) = self.memory.live.get(&id) else { return };
         match &parcel.fate {
             Fate::Open | Fate::Assigned(_) => {}
             Fate::Armed { tag, .. } => {
@@ -347,10 +355,12 @@ impl Line {
 
     /// Makes a parcel's way end at the end of the line, whatever was planned.
     pub(crate) fn give_up(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
-        let fired = parcel.fate.fired_to();
-        parcel.fate = Fate::ToEnd { reason, fired };
-        let quarantined = parcel.identity.facts().and_then(Facts::barred).is_some();
+        let quarantined = self.change(id, |parcel| {
+            let fired = parcel.fate.fired_to();
+            parcel.fate = Fate::ToEnd { reason, fired };
+            parcel.identity.facts().and_then(Facts::barred).is_some()
+        });
+        let Some(quarantined) = quarantined else { return };
         tell(out, id, ParcelEvent::SentToEnd { reason });
         if quarantined {
             self.raise(Alarm::QuarantineAtEnd(id), out);
@@ -359,10 +369,10 @@ impl Line {
 
     /// Makes a parcel uncertain for good; what was planned for it is withdrawn.
     pub(crate) fn doubt(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
-        if let Some(parcel) = self.memory.live.get_mut(&id) {
+        if let Some(parcel) = self.memory.live.get(&id) {
             if !parcel.uncertain() {
                 let now = Confidence::Uncertain;
-                parcel.confidence = now;
+                self.change(id, |parcel| parcel.confidence = now);
                 tell(out, id, ParcelEvent::Believed { now });
             }
             self.send_to_end(id, reason, out);

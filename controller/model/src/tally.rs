@@ -29,7 +29,7 @@ impl Line {
 
     /// Takes a parcel off the belt.
     fn leave(&mut self, id: ParcelId) -> Option<Parcel> {
-        let parcel = self.memory.live.remove(&id)?;
+        let parcel = self.memory.live.take(id)?;
         self.memory.tally.on_line -= 1;
         Some(parcel)
     }
@@ -140,7 +140,7 @@ impl Line {
             | Fate::Fired { .. }
             | Fate::MayHaveFired { .. } => false,
         };
-        self.memory.live.insert(id, parcel);
+        self.memory.live.put(&self.layout, parcel);
         self.clear(Alarm::Lost(id), out);
         if !known {
             self.give_up(id, Reason::Uncertain, out);

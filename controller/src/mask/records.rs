@@ -1,9 +1,12 @@
 //! Records and snapshots behind the mask.
 
+use std::collections::BTreeMap;
+
 use line_engine::record::{self, Decoded};
 use line_engine::snapshot;
 use line_model::chute::ChuteEvent;
 use line_model::decision::{Decision, ParcelEvent};
+use line_model::live::Live;
 use line_model::memory::Memory;
 use line_model::parcel::{Identity, Parcel};
 use line_model::plan::Facts;
@@ -30,7 +33,9 @@ impl Mask {
     /// When the bytes are no snapshot.
     pub fn snapshot(&self, bytes: &[u8]) -> Result<Vec<u8>, snapshot::Fault> {
         let mut memory: Memory = snapshot::decode(bytes)?;
-        memory.live.values_mut().for_each(|parcel| self.parcel(parcel));
+        let mut live = BTreeMap::from(memory.live);
+        live.values_mut().for_each(|parcel| self.parcel(parcel));
+        memory.live = Live::from(live);
         memory.open.values_mut().for_each(|open| self.parcel(&mut open.parcel));
         let entries = memory.annunciator.entries.values_mut();
         entries.filter_map(|entry| entry.shelf.as_mut()).for_each(|shelf| {

@@ -8,6 +8,7 @@ use line_model::chute::{
     ChangeBy, ChuteCounts, ChuteMemory, ChuteState, Content, FaultedBy, FullBy, LockedBy,
 };
 use line_model::jog::Jog;
+use line_model::live::Live;
 use line_model::memory::{
     Annunciator, Arm, Attention, Belt, Counters, Entry, EyeMemory, LandingEye, Machine, Memory,
     Mode, NodeMemory, Pace, PlanInForce, Pressure, Pulse, Running, Shelf, Stranger, Stretch, Under,
@@ -19,6 +20,17 @@ use line_model::parcel::{
 };
 use line_model::view::Tally;
 use units::{Distance, Micros};
+
+/// As the map of its parcels.
+impl Wire for Live {
+    fn put(&self, out: &mut Vec<u8>) {
+        Wire::put(&**self, out);
+    }
+
+    fn get(from: &mut Source<'_>) -> Result<Self, Fault> {
+        <BTreeMap<_, _> as Wire>::get(from).map(Self::from)
+    }
+}
 
 fields! {
     Memory {

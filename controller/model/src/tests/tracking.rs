@@ -89,9 +89,8 @@ fn after_a_slip(by: i64, change: impl FnOnce(&mut crate::harness::Carton)) -> Be
     let second = bench.put(1_300, 300, "R1");
     bench.change(second, |carton| carton.slip_behind = Some((arrival(1), by)));
     bench.run(1_300 + 4_450 + 10);
-    for parcel in bench.line.memory.live.values_mut() {
-        parcel.track.slack = Distance(1_300);
-    }
+    let Line { layout, memory } = &mut bench.line;
+    memory.live.change_all(layout, |parcel| parcel.track.slack = Distance(1_300));
     bench
 }
 

@@ -4,8 +4,9 @@ use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{DiverterId, EyeId, NodeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
+use crate::live::{Ahead, Brief};
 use crate::memory::{Arm, Under};
-use crate::parcel::{Choice, Fate, OpenKind, Parcel};
+use crate::parcel::{Choice, Fate, OpenKind, Parcel, Stage};
 use crate::reason::Reason;
 use alloc::vec::Vec;
 use units::{Distance, Position};
@@ -55,18 +56,36 @@ impl Line {
     ///
     /// Bounded: each step takes a parcel one eye on or off the belt.
     pub(crate) fn settle_dark(&mut self, out: &mut Vec<Decision>) {
-        let due: Vec<ParcelId> = self
-            .memory
-            .live
-            .values()
-            .filter(|parcel| self.step_dark(parcel))
-            .map(|parcel| parcel.id)
-            .collect();
+        let down = self.memory.nodes.iter().any(|node| !node.up);
+        let heard = self.all_heard();
+        let may = |brief: &Brief| self.may_be_dark(brief, &heard, down);
+        let due = self.memory.live.pick(may, |parcel| self.step_dark(parcel));
+        let due: Vec<ParcelId> = due.map(|parcel| parcel.id).collect();
         for id in due {
             while self.memory.live.get(&id).is_some_and(|parcel| self.step_dark(parcel)) {
                 self.conclude(id, out);
             }
         }
+    }
+
+    /// Whether silence may say something about a parcel, with nodes `heard` so far, and some of them
+    /// `down` or none.
+    fn may_be_dark(&self, brief: &Brief, heard: &[Option<Position>], down: bool) -> bool {
+        let armed = match brief.stage {
+            Stage::Armed | Stage::ToEnd => true,
+            Stage::Open | Stage::Assigned | Stage::Fired | Stage::MayHaveFired => false,
+        };
+        let told = |next: &Ahead| {
+            let node = usize::from(self.layout.eye(next.eye).node.0);
+            heard[node].is_some_and(|heard| heard.since(brief.nominal(next)).0 >= 0)
+        };
+        armed && down || brief.next.as_ref().is_none_or(told)
+    }
+
+    /// How far each node, or who speaks for it, was heard.
+    pub(crate) fn all_heard(&self) -> Vec<Option<Position>> {
+        let nodes = (0u8..).map(NodeId).take(self.memory.nodes.len());
+        nodes.map(|node| self.memory.nodes[usize::from(self.listener(node).0)].heard).collect()
     }
 
     /// Whether silence changes something for this parcel now.
@@ -102,10 +121,7 @@ impl Line {
         let Fate::Fired { choice, pulse: Some(pulse), .. } = &parcel.fate else { return None };
         let place = self.layout.diverter(self.layout.chute(choice.chute)?.diverter);
         let unconfirmed = OpenKind::Unconfirmed { chute: choice.chute };
-        let live = self.memory.live.range(parcel.id..).map(|(_, other)| other);
-        let open = self.memory.open.range(parcel.id..).map(|(_, open)| open);
-        let open = open.filter(|open| open.kind == unconfirmed).map(|open| &open.parcel);
-        live.chain(open).find(|other| match &other.fate {
+        let is = |other: &Parcel| match &other.fate {
             Fate::Fired { choice: theirs, at, pulse: None, shared: None, .. } => {
                 let way = pulse.since(*at);
                 theirs.chute == choice.chute && place.landing_from <= way && way <= place.landing_to
@@ -116,7 +132,12 @@ impl Line {
             | Fate::Fired { .. }
             | Fate::MayHaveFired { .. }
             | Fate::ToEnd { .. } => false,
-        })
+        };
+        let fired = |brief: &Brief| brief.stage == Stage::Fired;
+        let mut live = self.memory.live.pick(fired, |other| other.id >= parcel.id && is(other));
+        let open = self.memory.open.range(parcel.id..).map(|(_, open)| open);
+        let open = open.filter(|open| open.kind == unconfirmed).map(|open| &open.parcel);
+        live.next().or_else(|| open.into_iter().find(|other| is(other)))
     }
 
     /// Whether no pulse can come any more for whoever may have cut the landing eye in place of this
@@ -163,10 +184,11 @@ impl Line {
             return Silence::Open;
         }
         let place = self.layout.eye(eye);
-        let last = parcel.last();
-        let way = Distance(place.at.0 - self.layout.eye(last.eye).at.0);
         // No window ends before its middle; most parcels are not that far.
-        if !self.heard(place.node, last.head.plus(way)) {
+        if !self.heard(
+            place.node,
+            parcel.base(&self.layout.limits, parcel.last()).nominal(&self.layout, eye),
+        ) {
             return Silence::Open;
         }
         let Some(window) = parcel.expected(&self.layout, &self.memory.nodes, eye) else {
@@ -212,9 +234,7 @@ impl Line {
                 if !self.maybe_gone(&fate) {
                     self.doubt(id, Reason::Uncertain, out);
                 }
-                if let Some(parcel) = self.memory.live.get_mut(&id) {
-                    parcel.track.next += 1;
-                }
+                self.change(id, |parcel| parcel.track.next += 1);
             }
             Silence::Dark | Silence::Gone => match fate {
                 Fate::Fired { choice, pulse, shared, among_hands, .. } => {
@@ -267,34 +287,50 @@ impl Line {
         }
     }
 
+    /// What a parcel waits for besides the window at its next eye.
+    fn each_own_wait(&self, parcel: &Parcel, wait: &mut impl FnMut(NodeId, Position)) {
+        if usize::from(parcel.track.next) >= self.layout.eyes.len()
+            && let Some(at) = self.end_passed(parcel)
+        {
+            wait(self.layout.eye(self.layout.last_eye()).node, at);
+        }
+        match &parcel.fate {
+            Fate::Fired { choice, at, pulse: None, .. } => {
+                if let Some(diverter) = self.diverter_of(choice) {
+                    let diverter = self.layout.diverter(diverter);
+                    let over = at.plus(diverter.landing_to).plus(Distance(1));
+                    wait(diverter.node, over);
+                }
+            }
+            Fate::Assigned(choice) => {
+                if let Some(at) = self.follower_wait(parcel, choice) {
+                    wait(self.layout.eye(crate::ids::EyeId(0)).node, at);
+                }
+            }
+            Fate::Open
+            | Fate::Armed { .. }
+            | Fate::Fired { .. }
+            | Fate::MayHaveFired { .. }
+            | Fate::ToEnd { .. } => {}
+        }
+    }
+
     /// Every (node, position) whose [`Heard`](crate::signal::Input::Heard) something waits for.
     pub(crate) fn each_wait(&self, mut wait: impl FnMut(NodeId, Position)) {
-        for parcel in self.memory.live.values() {
-            if let Some(eye) = self.layout.eye_id(usize::from(parcel.track.next)) {
-                if let Some(window) = parcel.expected(&self.layout, &self.memory.nodes, eye) {
-                    wait(self.layout.eye(eye).node, window.end());
-                }
-            } else if let Some(at) = self.end_passed(parcel) {
-                wait(self.layout.eye(self.layout.last_eye()).node, at);
+        for brief in self.memory.live.briefs() {
+            if let Some(next) = &brief.next {
+                let node = self.layout.eye(next.eye).node;
+                let there = self.memory.nodes[usize::from(node.0)].spread;
+                wait(node, brief.until(next).plus(there).plus(Distance(1)));
             }
-            match &parcel.fate {
-                Fate::Fired { choice, at, pulse: None, .. } => {
-                    if let Some(diverter) = self.diverter_of(choice) {
-                        let diverter = self.layout.diverter(diverter);
-                        let over = at.plus(diverter.landing_to).plus(Distance(1));
-                        wait(diverter.node, over);
-                    }
-                }
-                Fate::Assigned(choice) => {
-                    if let Some(at) = self.follower_wait(parcel, choice) {
-                        wait(self.layout.eye(crate::ids::EyeId(0)).node, at);
-                    }
-                }
-                Fate::Open
-                | Fate::Armed { .. }
-                | Fate::Fired { .. }
-                | Fate::MayHaveFired { .. }
-                | Fate::ToEnd { .. } => {}
+            let waits_itself = match brief.stage {
+                Stage::Fired => true,
+                Stage::Assigned => brief.at_diverter,
+                Stage::Open | Stage::Armed | Stage::MayHaveFired | Stage::ToEnd => false,
+            };
+            if waits_itself || brief.next.is_none() {
+                let parcel = self.memory.live.get(&brief.id);
+                parcel.into_iter().for_each(|parcel| self.each_own_wait(parcel, &mut wait));
             }
         }
         for stretch in &self.memory.stretches {

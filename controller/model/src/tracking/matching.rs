@@ -5,12 +5,14 @@ use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{EyeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
+use crate::live::Brief;
 use crate::memory::{Stranger, Under};
 use crate::parcel::{Confidence, Fate, Identity, OpenKind, Parcel, Sighting, Track};
 use crate::reason::Reason;
-use crate::tracking::window::{drawn_length_fits, length_fits, length_tolerance};
+use crate::tracking::window::{Window, drawn_length_fits, length_fits, length_tolerance};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use units::{Distance, Position};
 
 impl Line {
@@ -44,11 +46,15 @@ impl Line {
     /// Whether this head edge was taken already from the end of an arm.
     fn repeated(&self, eye: EyeId, at: Position, spread: Distance) -> bool {
         let same = self.layout.counts(limits::SAME_EDGE).plus(spread);
-        self.memory
-            .live
-            .values()
-            .filter_map(|parcel| parcel.at(eye))
-            .any(|seen| at.since(seen.head).abs() <= same)
+        self.seen_near(eye, at, same).is_some()
+    }
+
+    /// The most downstream parcel that an eye saw no further than `by` from `at`.
+    pub(crate) fn seen_near(&self, eye: EyeId, at: Position, by: Distance) -> Option<ParcelId> {
+        let may = |brief: &Brief| brief.seen_near(&self.layout, eye, at, by);
+        let is =
+            |parcel: &Parcel| parcel.at(eye).is_some_and(|seen| at.since(seen.head).abs() <= by);
+        self.memory.live.pick(may, is).next().map(|parcel| parcel.id)
     }
 
     /// Makes a parcel.
@@ -78,7 +84,7 @@ impl Line {
             confidence: Confidence::Certain,
             size_mm: [0; 3],
         };
-        self.memory.live.insert(id, parcel);
+        self.memory.live.put(&self.layout, parcel);
         self.memory.under[0] = Under::Parcel(id);
         self.count_induction();
         tell(out, id, ParcelEvent::Inducted { at });
@@ -117,16 +123,13 @@ impl Line {
 
     /// Parcels on the belt whose window at `eye` holds `at`, most downstream first.
     fn fitting(&self, eye: EyeId, at: Position) -> Vec<ParcelId> {
-        let nodes = &self.memory.nodes;
-        self.memory
-            .live
-            .values()
-            .filter(|parcel| parcel.at(eye).is_none())
-            .filter(|parcel| {
-                parcel.expected(&self.layout, nodes, eye).is_some_and(|window| window.holds(at))
-            })
-            .map(|parcel| parcel.id)
-            .collect()
+        let (layout, nodes) = (&self.layout, &self.memory.nodes);
+        let holds = |window: Window| window.holds(at);
+        let may = |brief: &Brief| brief.expected_where(layout, nodes, eye, holds);
+        let is = |parcel: &Parcel| {
+            parcel.at(eye).is_none() && parcel.expected(layout, nodes, eye).is_some_and(holds)
+        };
+        self.memory.live.pick(may, is).map(|parcel| parcel.id).collect()
     }
 
     /// The one lost parcel whose window, doubled, holds `at`, at the eye that missed it or the next;
@@ -152,19 +155,23 @@ impl Line {
 
     /// Parcels whose order with `id` a head of `id` at `at` would break.
     fn disorder(&self, id: ParcelId, eye: EyeId, at: Position) -> Vec<ParcelId> {
-        let nodes = &self.memory.nodes;
-        let ahead = self.memory.live.range(..id).filter(|(_, parcel)| match parcel.at(eye) {
-            Some(seen) => seen.head.since(at).0 > 0,
-            None => parcel
-                .expected(&self.layout, nodes, eye)
-                .is_some_and(|window| window.from.since(at).0 > 0),
-        });
-        let behind = self
-            .memory
-            .live
-            .range(ParcelId(id.0 + 1)..)
-            .filter(|(_, parcel)| parcel.at(eye).is_some_and(|seen| seen.head.since(at).0 < 0));
-        ahead.chain(behind).map(|(id, _)| *id).collect()
+        let (layout, nodes) = (&self.layout, &self.memory.nodes);
+        let later = |window: Window| window.from.since(at).0 > 0;
+        let may = |brief: &Brief| match brief.id.cmp(&id) {
+            Ordering::Less => {
+                brief.seen_behind(layout, eye, at)
+                    || brief.expected_where(layout, nodes, eye, later)
+            }
+            Ordering::Equal => false,
+            Ordering::Greater => brief.seen_ahead(layout, eye, at),
+        };
+        let is = |parcel: &Parcel| match (parcel.id.cmp(&id), parcel.at(eye)) {
+            (Ordering::Less, Some(seen)) => seen.head.since(at).0 > 0,
+            (Ordering::Less, None) => parcel.expected(layout, nodes, eye).is_some_and(later),
+            (Ordering::Greater, Some(seen)) => seen.head.since(at).0 < 0,
+            (Ordering::Greater, None) | (Ordering::Equal, _) => false,
+        };
+        self.memory.live.pick(may, is).map(|parcel| parcel.id).collect()
     }
 
     /// Notes that `id` was seen at `eye` and what follows from it.
@@ -177,16 +184,19 @@ impl Line {
         out: &mut Vec<Decision>,
     ) {
         self.memory.under[usize::from(eye.0)] = Under::Parcel(id);
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
-        let sighting = Sighting { eye, head: at, tail: None, spread };
-        let place = parcel.track.seen.partition_point(|seen| seen.eye < eye);
-        let newest = place == parcel.track.seen.len();
-        let before = parcel.last().eye;
-        parcel.track.seen.insert(place, sighting);
-        if newest {
-            parcel.track.next = eye.0 + 1;
-            parcel.track.slack = Distance(0);
-        }
+        let known = self.change(id, |parcel| {
+            let sighting = Sighting { eye, head: at, tail: None, spread };
+            let place = parcel.track.seen.partition_point(|seen| seen.eye < eye);
+            let newest = place == parcel.track.seen.len();
+            let before = parcel.last().eye;
+            parcel.track.seen.insert(place, sighting);
+            if newest {
+                parcel.track.next = eye.0 + 1;
+                parcel.track.slack = Distance(0);
+            }
+            (newest, before)
+        });
+        let Some((newest, before)) = known else { return };
         tell(out, id, ParcelEvent::Seen { eye, at });
         if newest {
             self.watch_skipped(before, eye, at, out);
@@ -213,19 +223,24 @@ impl Line {
             Under::Parcel(_) | Under::Stranger | Under::Open => None,
         };
         let hole = self.layout.counts(limits::HOLE);
-        let Some(parcel) = id.and_then(|id| self.memory.live.get_mut(&id)) else { return false };
-        let newest = parcel.last().eye == eye;
-        let Some(seen) = parcel.track.seen.iter_mut().find(|seen| seen.eye == eye) else {
-            return false;
-        };
-        if seen.tail.is_none_or(|tail| at.since(tail) > hole) {
-            return false;
-        }
-        seen.tail = None;
-        let id = parcel.id;
-        if newest && parcel.track.seen.iter().filter(|seen| seen.eye != EyeId(0)).count() == 1 {
-            // What was measured here was no length.
-            parcel.track.length = None;
+        let Some(id) = id else { return false };
+        let unmeasured = self.change(id, |parcel| {
+            let newest = parcel.last().eye == eye;
+            let seen = parcel.track.seen.iter_mut().find(|seen| seen.eye == eye)?;
+            if seen.tail.is_none_or(|tail| at.since(tail) > hole) {
+                return None;
+            }
+            seen.tail = None;
+            let behind = parcel.track.seen.iter().filter(|seen| seen.eye != EyeId(0)).count();
+            let unmeasured = newest && behind == 1;
+            if unmeasured {
+                // What was measured here was no length.
+                parcel.track.length = None;
+            }
+            Some(unmeasured)
+        });
+        let Some(unmeasured) = unmeasured.flatten() else { return false };
+        if unmeasured {
             self.withdraw(id, out);
         }
         self.memory.under[usize::from(eye.0)] = Under::Parcel(id);
@@ -235,21 +250,19 @@ impl Line {
     /// The parcel whose tail has just passed an eye that had no length of it before.
     fn may_be_torn(&self, eye: EyeId, at: Position) -> Option<ParcelId> {
         let bounds = &self.layout.limits;
-        let first = |parcel: &&Parcel| parcel.track.seen.iter().all(|seen| seen.eye <= eye);
         let whole = |parcel: &Parcel| {
             let drawn = parcel.at(EyeId(0)).and_then(Sighting::length);
             drawn
                 .filter(|_| eye != EyeId(0))
                 .map_or(bounds.length_max, |drawn| drawn.plus(length_tolerance(bounds, drawn)))
         };
-        self.memory
-            .live
-            .values()
-            .rev()
-            .filter(first)
-            .filter(|parcel| eye == EyeId(0) || parcel.track.seen.len() == 2)
-            .find(|parcel| parcel.at(eye).is_some_and(|seen| at.since(seen.head) <= whole(parcel)))
-            .map(|parcel| parcel.id)
+        let is = |parcel: &Parcel| {
+            parcel.last().eye == eye
+                && (eye == EyeId(0) || parcel.track.seen.len() == 2)
+                && at.since(parcel.last().head) <= whole(parcel)
+        };
+        let mut torn = self.memory.live.pick(|brief| brief.last.eye == eye, is);
+        torn.next_back().map(|parcel| parcel.id)
     }
 
     /// Whether a tail at `at` comes too early for this parcel, so that it may be that of a hole.
@@ -318,11 +331,7 @@ impl Line {
             Under::Open => self.stretch_tail(eye, at),
             Under::Parcel(id) if self.torn(id, eye, at) => {
                 self.memory.under[usize::from(eye.0)] = Under::Torn(id);
-                let parcel = self.memory.live.get_mut(&id);
-                let seen = parcel.and_then(|p| p.track.seen.iter_mut().find(|s| s.eye == eye));
-                if let Some(seen) = seen {
-                    seen.tail = Some(at);
-                }
+                self.change(id, |parcel| parcel.end_at(eye, at));
             }
             Under::Torn(id) | Under::Parcel(id) => self.close(id, eye, at, out),
         }
@@ -330,10 +339,9 @@ impl Line {
 
     /// Notes a parcel's tail at an eye and checks its length.
     fn close(&mut self, id: ParcelId, eye: EyeId, at: Position, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
-        let Some(seen) = parcel.track.seen.iter_mut().find(|seen| seen.eye == eye) else { return };
-        seen.tail = Some(at);
-        let measured = at.since(seen.head);
+        let head = self.change(id, |parcel| parcel.end_at(eye, at)).flatten();
+        let (Some(head), Some(parcel)) = (head, self.memory.live.get(&id)) else { return };
+        let measured = at.since(head);
         let known = parcel.track.length;
         let bounds = &self.layout.limits;
         let reason = match (parcel.track.length, parcel.at(EyeId(0)).and_then(Sighting::length)) {
@@ -343,8 +351,9 @@ impl Line {
                 (!length_fits(bounds, first, measured)).then_some(Reason::LengthMismatch)
             }
             (None, drawn) => {
-                parcel.track.length = Some(measured);
+                self.change(id, |parcel| parcel.track.length = Some(measured));
                 tell(out, id, ParcelEvent::Measured { length: measured });
+                let bounds = &self.layout.limits;
                 let fits = drawn.is_none_or(|drawn| drawn_length_fits(bounds, drawn, measured));
                 if measured > bounds.length_max {
                     Some(Reason::Touching)

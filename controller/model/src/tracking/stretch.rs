@@ -8,11 +8,12 @@ use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{EyeId, ParcelId};
 use crate::limits;
 use crate::line::{Line, tell};
+use crate::live::Brief;
 use crate::memory::{Pulse, Stretch, Under};
 use crate::parcel::{Confidence, OpenKind, Parcel, Sighting};
 use crate::reason::Reason;
 use crate::tracking::hypothesis::{Candidate, EDGE, Fit, MARGIN, Verdict, weigh};
-use crate::tracking::window::{drawn_length_fits, length_fits, length_tolerance};
+use crate::tracking::window::{Window, drawn_length_fits, length_fits, length_tolerance};
 use alloc::vec::Vec;
 use units::{Distance, Position};
 
@@ -27,13 +28,14 @@ impl Line {
     /// Whether a head at `at` that fits nobody or `id` could be an earlier parcel that comes late:
     /// one that is missing at this eye, with nobody behind it seen there.
     pub(crate) fn late_before(&self, id: ParcelId, eye: EyeId, at: Position) -> bool {
-        let mut live = self.memory.live.range(..id).map(|(_, parcel)| parcel);
         let missing = |parcel: &Parcel| {
-            !self.maybe_gone(&parcel.fate)
+            parcel.id < id
+                && !self.maybe_gone(&parcel.fate)
                 && self.comes_late(parcel, eye, at)
                 && self.late_possible(parcel.id, id, eye)
         };
-        self.lost_before(id, eye, at) || live.any(missing)
+        let may = |brief: &Brief| brief.id < id && self.may_come_late(brief, eye, at);
+        self.lost_before(id, eye, at) || self.memory.live.pick(may, missing).next().is_some()
     }
 
     /// The same of those that were given up as lost there.
@@ -47,12 +49,21 @@ impl Line {
 
     /// Whether a head at `at` would be this parcel's behind its window, near enough to be it.
     fn comes_late(&self, parcel: &Parcel, eye: EyeId, at: Position) -> bool {
-        let reach = self.layout.counts(limits::STRANGER_MEMORY);
-        parcel.last().eye < eye
-            && parcel.expected(&self.layout, &self.memory.nodes, eye).is_some_and(|window| {
-                let behind = at.since(window.to);
-                behind.0 > 0 && behind <= reach
-            })
+        let behind = |window: Window| self.near_behind(window, at);
+        let nodes = &self.memory.nodes;
+        parcel.last().eye < eye && parcel.expected(&self.layout, nodes, eye).is_some_and(behind)
+    }
+
+    /// The same as its brief tells.
+    fn may_come_late(&self, brief: &Brief, eye: EyeId, at: Position) -> bool {
+        brief.expected_where(&self.layout, &self.memory.nodes, eye, |window| {
+            self.near_behind(window, at)
+        })
+    }
+
+    fn near_behind(&self, window: Window, at: Position) -> bool {
+        let behind = at.since(window.to);
+        behind.0 > 0 && behind <= self.layout.counts(limits::STRANGER_MEMORY)
     }
 
     /// Whether somebody else who is missing could have cut this eye at `at` in place of `id`: in a pile
@@ -111,9 +122,9 @@ impl Line {
 
     /// Says how sure a parcel is; doubt once cast stays.
     fn believe(&mut self, id: ParcelId, now: Confidence, out: &mut Vec<Decision>) {
-        let Some(parcel) = self.memory.live.get_mut(&id) else { return };
+        let Some(parcel) = self.memory.live.get(&id) else { return };
         if parcel.confidence != Confidence::Uncertain && parcel.confidence != now {
-            parcel.confidence = now;
+            self.change(id, |parcel| parcel.confidence = now);
             tell(out, id, ParcelEvent::Believed { now });
         }
     }
@@ -146,7 +157,9 @@ impl Line {
     /// Whether the missing parcel `id` could still come to `eye` ahead of `next`: nobody between the
     /// two was seen there.
     fn late_possible(&self, id: ParcelId, next: ParcelId, eye: EyeId) -> bool {
-        !self.memory.live.range(id..next).any(|(_, parcel)| parcel.at(eye).is_some())
+        let may = |brief: &Brief| (id..next).contains(&brief.id) && brief.seen_at(eye);
+        let is = |parcel: &Parcel| (id..next).contains(&parcel.id) && parcel.at(eye).is_some();
+        self.memory.live.pick(may, is).next().is_none()
     }
 
     /// Whether somebody else could cut the eye in this parcel's window: a missing one that comes
@@ -154,15 +167,15 @@ impl Line {
     pub(crate) fn contested(&self, parcel: &Parcel, eye: EyeId) -> bool {
         let nodes = &self.memory.nodes;
         let Some(mine) = parcel.expected(&self.layout, nodes, eye) else { return true };
-        let neighbour = |other: &Parcel| {
-            other.at(eye).is_none()
+        let meets =
+            |window: Window| window.to.since(mine.from).0 >= 0 && mine.to.since(window.from).0 >= 0;
+        let is = |other: &Parcel| {
+            other.id != parcel.id
                 && other.last().eye < eye
-                && other.expected(&self.layout, nodes, eye).is_some_and(|window| {
-                    window.to.since(mine.from).0 >= 0 && mine.to.since(window.from).0 >= 0
-                })
+                && other.expected(&self.layout, nodes, eye).is_some_and(meets)
         };
-        self.memory.live.values().any(|other| other.id != parcel.id && neighbour(other))
-            || self.lost_before(parcel.id, eye, mine.to)
+        let may = |brief: &Brief| brief.expected_where(&self.layout, nodes, eye, meets);
+        self.memory.live.pick(may, is).next().is_some() || self.lost_before(parcel.id, eye, mine.to)
     }
 
     /// Everybody who may be in a stretch, in the order of the belt.
@@ -176,8 +189,14 @@ impl Line {
             parcel.at(eye).is_none()
                 && (stretch.pulses.iter().any(near) || self.comes_late(parcel, eye, first.head))
         };
-        let live = self.memory.live.values().filter(|parcel| parcel.last().eye < eye);
-        let live = live.filter(|p| fits(p)).map(|p| Suspect { id: p.id, lost: false });
+        let may = |brief: &Brief| {
+            brief.expected_where(&self.layout, nodes, eye, |window| {
+                let holds = |pulse: &Pulse| window.holds(pulse.head);
+                stretch.pulses.iter().any(holds) || self.near_behind(window, first.head)
+            })
+        };
+        let live = self.memory.live.pick(may, |parcel| parcel.last().eye < eye && fits(parcel));
+        let live = live.map(|parcel| Suspect { id: parcel.id, lost: false });
         let lost = self.memory.open.values().filter(|open| open.kind == OpenKind::Lost { eye });
         let lost = lost
             .filter(|open| fits(&open.parcel))

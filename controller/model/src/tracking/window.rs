@@ -49,6 +49,32 @@ impl Window {
     }
 }
 
+/// A sighting from which its parcel is expected at later eyes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// Which eye.
+    pub(crate) eye: EyeId,
+    /// Belt position at the head edge.
+    pub(crate) head: Position,
+    /// ± of that, with what the parcel may have slipped since.
+    more: Distance,
+    /// How much later it may come because it was still drawn there.
+    late: Distance,
+}
+
+impl Base {
+    /// Where the head would be at `eye` without any slip.
+    pub(crate) fn nominal(&self, layout: &Layout, eye: EyeId) -> Position {
+        self.head.plus(Distance(layout.eye(eye).at.0 - layout.eye(self.eye).at.0))
+    }
+
+    /// Where the head is expected at a later `eye`, whose positions are known to within `there`.
+    pub(crate) fn expected(&self, layout: &Layout, eye: EyeId, there: Distance) -> Window {
+        let way = Distance(layout.eye(eye).at.0 - layout.eye(self.eye).at.0);
+        Window::around(&layout.limits, self.head, way, self.more.plus(there)).later(self.late)
+    }
+}
+
 impl Parcel {
     /// Where it was seen last.
     ///
@@ -62,7 +88,17 @@ impl Parcel {
 
     /// Its sighting at one eye.
     pub(crate) fn at(&self, eye: EyeId) -> Option<&Sighting> {
-        self.track.seen.iter().rev().find(|seen| seen.eye == eye)
+        // At most one sighting an eye, ascending: none lies behind the place of its number.
+        let seen = self.track.seen.get(..=usize::from(eye.0)).unwrap_or(&self.track.seen);
+        seen.iter().rev().take_while(|seen| seen.eye >= eye).find(|seen| seen.eye == eye)
+    }
+
+    /// Notes where its tail was at one eye, and tells where its head was; `None` when it was not seen
+    /// there.
+    pub(crate) fn end_at(&mut self, eye: EyeId, tail: Position) -> Option<Position> {
+        let seen = self.track.seen.iter_mut().find(|seen| seen.eye == eye)?;
+        seen.tail = Some(tail);
+        Some(seen.head)
     }
 
     /// Whether its head has come to `eye` and its tail has not.
@@ -78,13 +114,20 @@ impl Parcel {
         eye: EyeId,
     ) -> Option<Window> {
         let base = self.track.seen.iter().rev().find(|seen| seen.eye < eye)?;
-        let place = layout.eye(eye);
-        let way = Distance(place.at.0 - layout.eye(base.eye).at.0);
-        let there = nodes[usize::from(place.node.0)].spread;
-        let more = base.spread.plus(there).plus(self.track.slack);
-        let window = Window::around(&layout.limits, base.head, way, more);
-        let drawn = base.eye == EyeId(0);
-        Some(if drawn { window.later(self.drawn_late(&layout.limits)) } else { window })
+        let there = nodes[usize::from(layout.eye(eye).node.0)].spread;
+        Some(self.base(&layout.limits, base).expected(layout, eye, there))
+    }
+
+    /// How much one of its sightings is off at most, with what it may have slipped since the last.
+    pub(crate) fn more(&self, seen: &Sighting) -> Distance {
+        seen.spread.plus(self.track.slack)
+    }
+
+    /// What one of its sightings says about later ones.
+    pub(crate) fn base(&self, limits: &Limits, seen: &Sighting) -> Base {
+        let drawn = seen.eye == EyeId(0);
+        let late = if drawn { self.drawn_late(limits) } else { Distance(0) };
+        Base { eye: seen.eye, head: seen.head, more: self.more(seen), late }
     }
 
     /// How much later than by its head at the induction eye it may come anywhere.
