@@ -14,7 +14,7 @@ pub fn check(line: &Line) {
     outcomes(line);
     bounds(line);
     let mut arms = BTreeSet::new();
-    line.memory.live.check(&line.layout);
+    line.memory.live.check(&line.layout, &line.memory.nodes);
     for (id, parcel) in line.memory.live.iter() {
         assert!(*id == parcel.id, "a parcel is kept under its own number");
         sightings(line, parcel);

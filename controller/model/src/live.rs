@@ -54,8 +54,8 @@ pub(crate) struct Ahead {
     pub(crate) eye: EyeId,
     /// From the last sighting to where its head would be there without any slip.
     nominal: Distance,
-    /// From the last sighting to where its window there ends, without the ± of that eye's node.
-    until: Distance,
+    /// From the last sighting to behind its window there, without the ± of that eye's node.
+    end: Distance,
 }
 
 impl Brief {
@@ -72,7 +72,7 @@ impl Brief {
         let next = layout.eye_id(usize::from(parcel.track.next)).map(|eye| Ahead {
             eye,
             nominal: last.nominal(layout, eye).since(last.head),
-            until: last.expected(layout, eye, Distance(0)).to.since(last.head),
+            end: last.expected(layout, eye, Distance(0)).end().since(last.head),
         });
         let chute = parcel.fate.chute();
         let diverter = chute.and_then(|chute| layout.chute(chute)).map(|chute| chute.diverter);
@@ -96,9 +96,15 @@ impl Brief {
         self.last.head.plus(next.nominal)
     }
 
-    /// Where its window at the next eye ends, without the ± of that eye's node.
-    pub(crate) fn until(&self, next: &Ahead) -> Position {
-        self.last.head.plus(next.until)
+    /// First position behind its window at the next eye.
+    pub(crate) fn window_end(
+        &self,
+        layout: &Layout,
+        nodes: &[NodeMemory],
+        next: &Ahead,
+    ) -> Position {
+        let there = nodes[usize::from(layout.eye(next.eye).node.0)].spread;
+        self.last.head.plus(next.end).plus(there)
     }
 
     /// The earliest that its head may have been `way` behind the induction eye.
@@ -248,10 +254,16 @@ impl Live {
         self.brief_all(layout);
     }
 
-    /// Panics when a brief is not what follows from its parcel.
-    pub(crate) fn check(&self, layout: &Layout) {
+    /// Panics when a brief is not what follows from its parcel, or tells another end of a window.
+    pub(crate) fn check(&self, layout: &Layout, nodes: &[NodeMemory]) {
         let fresh = self.parcels.values().map(|parcel| Brief::of(layout, parcel));
         assert!(fresh.eq(self.briefs.iter().copied()), "briefs follow their parcels");
+        for (brief, parcel) in self.briefs.iter().zip(self.parcels.values()) {
+            let next = layout.eye_id(usize::from(parcel.track.next));
+            let window = next.and_then(|eye| parcel.expected(layout, nodes, eye));
+            let told = brief.next.as_ref().map(|next| brief.window_end(layout, nodes, next));
+            assert!(told == window.map(Window::end), "a brief ends the window that is next");
+        }
     }
 }
 
@@ -282,5 +294,52 @@ impl From<BTreeMap<ParcelId, Parcel>> for Live {
 impl From<Live> for BTreeMap<ParcelId, Parcel> {
     fn from(live: Live) -> Self {
         live.parcels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::Bench;
+    use crate::line::Line;
+    use crate::memory::Memory;
+
+    fn on_the_belt() -> Bench {
+        let mut bench = Bench::running();
+        bench.put(100, 300, "1");
+        bench.put(1_500, 300, "3");
+        bench.run(3_000);
+        bench
+    }
+
+    #[test]
+    fn a_brief_follows_each_change() {
+        let Line { layout, memory } = on_the_belt().line;
+        let mut live = memory.live;
+        live.change(&layout, ParcelId(2), |parcel| parcel.track.next = 5);
+        live.check(&layout, &memory.nodes);
+        live.change_all(&layout, |parcel| parcel.track.slack = Distance(40));
+        live.check(&layout, &memory.nodes);
+        let first = live.take(ParcelId(1)).expect("on the belt");
+        live.check(&layout, &memory.nodes);
+        live.put(&layout, first);
+        live.check(&layout, &memory.nodes);
+        assert_eq!(live.briefs().map(|brief| brief.id.0).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn briefs_are_made_anew_and_are_no_part_of_what_is_equal() {
+        let Line { layout, memory } = on_the_belt().line;
+        let without = Live::from(BTreeMap::from(memory.live.clone()));
+        assert!(without == memory.live && without.briefs().next().is_none());
+        let again = Line::resume(layout, Memory { live: without, ..memory.clone() });
+        assert!(again.memory.live.briefs().eq(memory.live.briefs()));
+    }
+
+    #[test]
+    #[should_panic(expected = "a brief hides a parcel")]
+    fn a_brief_that_hides_a_parcel_is_a_defect() {
+        let live = on_the_belt().line.memory.live;
+        let _none = live.pick(|brief| brief.id.0 == 1, |_| true).count();
     }
 }

@@ -83,7 +83,7 @@ impl Line {
     }
 
     /// How far each node, or who speaks for it, was heard.
-    pub(crate) fn all_heard(&self) -> Vec<Option<Position>> {
+    fn all_heard(&self) -> Vec<Option<Position>> {
         let nodes = (0u8..).map(NodeId).take(self.memory.nodes.len());
         nodes.map(|node| self.memory.nodes[usize::from(self.listener(node).0)].heard).collect()
     }
@@ -185,10 +185,8 @@ impl Line {
         }
         let place = self.layout.eye(eye);
         // No window ends before its middle; most parcels are not that far.
-        if !self.heard(
-            place.node,
-            parcel.base(&self.layout.limits, parcel.last()).nominal(&self.layout, eye),
-        ) {
+        let base = parcel.base(&self.layout.limits, parcel.last());
+        if !self.heard(place.node, base.nominal(&self.layout, eye)) {
             return Silence::Open;
         }
         let Some(window) = parcel.expected(&self.layout, &self.memory.nodes, eye) else {
@@ -304,7 +302,7 @@ impl Line {
             }
             Fate::Assigned(choice) => {
                 if let Some(at) = self.follower_wait(parcel, choice) {
-                    wait(self.layout.eye(crate::ids::EyeId(0)).node, at);
+                    wait(self.layout.eye(EyeId(0)).node, at);
                 }
             }
             Fate::Open
@@ -319,9 +317,8 @@ impl Line {
     pub(crate) fn each_wait(&self, mut wait: impl FnMut(NodeId, Position)) {
         for brief in self.memory.live.briefs() {
             if let Some(next) = &brief.next {
-                let node = self.layout.eye(next.eye).node;
-                let there = self.memory.nodes[usize::from(node.0)].spread;
-                wait(node, brief.until(next).plus(there).plus(Distance(1)));
+                let end = brief.window_end(&self.layout, &self.memory.nodes, next);
+                wait(self.layout.eye(next.eye).node, end);
             }
             let waits_itself = match brief.stage {
                 Stage::Fired => true,
