@@ -124,6 +124,7 @@ impl Plant {
             Hold::Free | Hold::Hand(_) | Hold::Mouth | Hold::Beside(_) => With::Hand,
         };
         self.contact(&parcel, at, with);
+        parcel.free_to = Nm::MIN;
         parcel.head_eye = self.eyes.partition_point(|eye| eye.at + eye.blind <= head);
         let left = self.eyes.partition_point(|eye| eye.at - eye.blind <= tail);
         // A dirty lens may have lost sight of a short parcel that it has not seen yet.

@@ -107,14 +107,40 @@ impl Plant {
         out: &mut Vec<Happening>,
     ) -> bool {
         let way = self.way(parcel, ahead, start);
+        parcel.head += way;
+        if parcel.head < parcel.free_to {
+            debug_assert!(parcel.head < self.free_to(parcel), "something looks at it already");
+            return true;
+        }
         if way > 0 {
-            parcel.head += way;
             let way = Way { start, way };
             self.cut_eyes(parcel, ahead.map(|ahead| ahead.tail), way, out);
             self.change_stretch(parcel);
         }
         // A bed may turn under a parcel that stands.
-        self.pass_beds(parcel, (start, taker), out) && self.stays(parcel, start, out)
+        let stays = self.pass_beds(parcel, (start, taker), out) && self.stays(parcel, start, out);
+        parcel.free_to = self.free_to(parcel);
+        stays
+    }
+
+    /// Where the head of a parcel is when the next thing along the line looks at it: an eye that it
+    /// comes to or leaves, another belt, a bed, or the end. A bed looks at what is over it at all
+    /// times.
+    fn free_to(&self, parcel: &Parcel) -> Nm {
+        let long = parcel.body.apparent;
+        let covers = self.eyes.get(parcel.tail_eye).filter(|_| parcel.tail_eye < parcel.head_eye);
+        let places = [
+            self.eyes.get(parcel.head_eye).map(|eye| eye.at + eye.blind),
+            covers.map(|eye| eye.at - eye.blind + long),
+            self.stretches.get(parcel.stretch + 1).map(|next| next.from + long / 2),
+            self.beds.get(parcel.bed).map(|bed| bed.plan.from),
+        ];
+        places.into_iter().flatten().fold(self.drop + long / 2, Nm::min)
+    }
+
+    /// Eyes have changed where they look: everybody on the belts is looked at once more.
+    pub(super) fn look_anew(&mut self) {
+        self.parcels.iter_mut().for_each(|parcel| parcel.free_to = Nm::MIN);
     }
 
     /// How far a parcel moves.

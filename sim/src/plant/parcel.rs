@@ -63,6 +63,8 @@ pub struct Parcel {
     pub hole: Option<(Nm, Nm)>,
     /// It leaves a bed so much later.
     pub late: Nm,
+    /// Nothing along the line looks at it before its head comes here; asked anew from there on.
+    pub free_to: Nm,
 }
 
 /// What keeps a parcel from going with its belt.
@@ -108,6 +110,7 @@ impl Parcel {
             trick: None,
             hole: None,
             late: 0,
+            free_to: Nm::MIN,
         }
     }
 

@@ -154,6 +154,7 @@ impl Plant {
                     (eye.trouble, eye.blind) = (None, 0);
                     eye.turn(Sight::Good, at, out);
                 }
+                self.look_anew();
             }
             Event::ChuteFull { chute, .. } => {
                 let full = format!("full-{chute}");
@@ -225,6 +226,7 @@ impl Plant {
             EyeFault::Chatters { .. } => {}
         }
         self.streams.eyes = rng;
+        self.look_anew();
         self.touch_covering(number, name);
         true
     }
