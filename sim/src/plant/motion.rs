@@ -62,7 +62,7 @@ impl Plant {
                 return false;
             }
             let before = parcel.head;
-            let stays = self.move_parcel(parcel, ahead, (start, &mut taker), out);
+            let stays = self.move_parcel(parcel, ahead.as_ref(), (start, &mut taker), out);
             if stays {
                 let way = parcel.head - before;
                 ahead = Some(Ahead { index: parcel.index, tail: parcel.tail(), way });
@@ -102,7 +102,7 @@ impl Plant {
     fn move_parcel(
         &mut self,
         parcel: &mut Parcel,
-        ahead: Option<Ahead>,
+        ahead: Option<&Ahead>,
         (start, taker): (u64, &mut Option<Taker>),
         out: &mut Vec<Happening>,
     ) -> bool {
@@ -144,7 +144,7 @@ impl Plant {
     }
 
     /// How far a parcel moves.
-    fn way(&mut self, parcel: &mut Parcel, ahead: Option<Ahead>, start: u64) -> Nm {
+    fn way(&mut self, parcel: &mut Parcel, ahead: Option<&Ahead>, start: u64) -> Nm {
         match (parcel.hold, ahead) {
             (Hold::Free, _) => {}
             (Hold::Hand(until), _) if start < until => return 0,
