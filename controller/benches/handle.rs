@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use line_model::Line;
 use line_model::decision::{ArmPlan, Decision, ParcelEvent};
-use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, ScannerId, Side, Tag};
 use line_model::layout::{ChuteRole, Duty, Layout};
 use line_model::packml::State;
 use line_model::plan::{Facts, Screening};
@@ -214,7 +214,7 @@ impl Bench {
         if eye == EyeId(0) {
             let read = Read::Codes(vec![format!("SF{parcel:013}")]);
             let at = self.position(here + scanner);
-            let input = Input::Read { at, spread: Distance(0), read };
+            let input = Input::Read { scanner: ScannerId(0), at, spread: Distance(0), read };
             self.later(here + scanner + LENGTH + 50, Event::Raw(input));
         }
         let fits = |arm: &&ArmPlan| {

@@ -204,7 +204,7 @@ impl Blueprint {
             eyes: eyes(&names, plant, seed)?,
             beds,
             chutes,
-            scanner: names.node(&line.scanner.node)?,
+            scanners: scanners(&names)?,
             scale: match &line.dws {
                 Some(scale) => {
                     let from = mm(scale.at_mm);
@@ -324,9 +324,9 @@ fn eyes(names: &Names<'_>, plant: &PlantFile, seed: u64) -> Result<Vec<Eye>, Set
         let input = input(names, station, &eye.input)?;
         eyes.push(Eye::new(place(eye.at_mm), role, &eye.name, station, input));
     }
-    let scanner = names.node(&line.scanner.node)?;
+    let station = names.node(&line.scanner.node)?;
     let at = place(line.scanner.at_mm);
-    eyes.push(Eye::new(at, EyeRole::Reader, "scanner", scanner, scanner::TRIGGER));
+    eyes.push(Eye::new(at, EyeRole::Reader(0), "scanner", station, scanner::TRIGGER));
     if let Some(scale) = &line.dws {
         let station = names.node(&scale.node)?;
         eyes.push(Eye::new(place(scale.at_mm), EyeRole::Scale, "dws", station, dws::TRIGGER));
@@ -338,8 +338,19 @@ fn eyes(names: &Names<'_>, plant: &PlantFile, seed: u64) -> Result<Vec<Eye>, Set
     }
     let end = names.node(&line.end.node)?;
     eyes.push(Eye::new(place(line.end.eye_at_mm), EyeRole::Plain, "end", end, panel::EYE_END));
+    for (place_of, number) in line.rescanner.iter().zip(1..) {
+        let (station, at) = (names.node(&place_of.node)?, place(place_of.at_mm));
+        let role = EyeRole::Reader(number);
+        eyes.push(Eye::new(at, role, &place_of.node, station, scanner::TRIGGER));
+    }
     eyes.sort_by_key(|eye| eye.at);
     Ok(eyes)
+}
+
+/// Stations of the scanners, the tunnel's first.
+fn scanners(names: &Names<'_>) -> Result<Vec<usize>, SetupError> {
+    let all = [&names.0.scanner].into_iter().chain(&names.0.rescanner);
+    all.map(|scanner| names.node(&scanner.node)).collect()
 }
 
 /// The id of a named input of a station.

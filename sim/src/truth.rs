@@ -150,8 +150,10 @@ pub struct TruthParcel {
     /// Free belt ahead of it when its head reached the scan line, tail to head in mm; `None`
     /// before, and for a parcel that follows nobody.
     pub gap_mm: Option<i64>,
-    /// What the reader gave out for it.
+    /// What the tunnel's reader gave out for it.
     pub read: ReadTruth,
+    /// What each re-scanner's reader gave out for it.
+    pub rescans: Vec<ReadTruth>,
     /// Where it is, or where it ended.
     pub place: Place,
     /// When it cut the landing eye of its chute or dropped at the end.
@@ -221,6 +223,21 @@ pub enum BedFault {
 }
 
 impl TruthParcel {
+    /// What a reader gave out for it; `None` on a line without that one.
+    pub fn read_by(&self, scanner: usize) -> Option<&ReadTruth> {
+        match scanner.checked_sub(1) {
+            None => Some(&self.read),
+            Some(place) => self.rescans.get(place),
+        }
+    }
+
+    pub(crate) fn read_by_mut(&mut self, scanner: usize) -> Option<&mut ReadTruth> {
+        match scanner.checked_sub(1) {
+            None => Some(&mut self.read),
+            Some(place) => self.rescans.get_mut(place),
+        }
+    }
+
     /// Whether nothing more will happen to it.
     pub const fn is_final(&self) -> bool {
         match self.place {
@@ -247,6 +264,8 @@ pub struct TruthLine<'a> {
     inducted_at_us: Option<u64>,
     induct_count: Option<u32>,
     read: &'a ReadTruth,
+    #[serde(skip_serializing_if = "<[ReadTruth]>::is_empty")]
+    rescans: &'a [ReadTruth],
     place: Place,
     landed_at_us: Option<u64>,
     fault: Option<BedFault>,
@@ -270,6 +289,7 @@ impl<'a> TruthLine<'a> {
             inducted_at_us: parcel.inducted_at.map(|at| at.0),
             induct_count: parcel.induct_count.map(|count| count.0),
             read: &parcel.read,
+            rescans: &parcel.rescans,
             place: parcel.place,
             landed_at_us: parcel.landed_at.map(|at| at.0),
             fault: parcel.fault,

@@ -232,6 +232,7 @@ pub fn believe<'a>(all: &mut BTreeMap<u64, Belief>, decisions: impl Iterator<Ite
             ParcelEvent::Measured { .. }
             | ParcelEvent::Weighed { .. }
             | ParcelEvent::Identified { .. }
+            | ParcelEvent::Rescanned { .. }
             | ParcelEvent::Seen { .. }
             | ParcelEvent::Routed { .. }
             | ParcelEvent::PassedOver { .. }
@@ -252,8 +253,10 @@ pub struct Actual {
     pub waybill: String,
     /// What the reference node counted when its head reached the induction eye.
     pub count: u32,
-    /// The codes that the reader gave out in time.
+    /// The codes that the tunnel's reader gave out in time; without any, the one of a re-scanner.
     pub codes: BTreeSet<String>,
+    /// Whether they are a re-scanner's: some of the line lies behind the parcel by then.
+    pub rescanned: bool,
     /// Where it lies.
     pub lies: Lies,
 }
@@ -272,12 +275,13 @@ pub enum Lies {
 impl Actual {
     /// The parcel of a world; `None` before its induction.
     pub fn of(parcel: &TruthParcel) -> Option<Self> {
-        let codes = match &parcel.read {
+        let told = |read: &ReadTruth| match read {
             ReadTruth::Codes { codes, late: false } => codes.iter().cloned().collect(),
             ReadTruth::Codes { late: true, .. } | ReadTruth::NoRead | ReadTruth::Pending => {
                 BTreeSet::new()
             }
         };
+        let (codes, rescanned) = known(told(&parcel.read), parcel.rescans.iter().map(told));
         let lies = match parcel.place {
             Place::Chute(number) => Lies::Chute(number),
             Place::End => Lies::End,
@@ -286,15 +290,20 @@ impl Actual {
         };
         parcel.inducted_at?;
         let count = parcel.induct_count?.0;
-        Some(Self { index: parcel.index, waybill: parcel.waybill.clone(), count, codes, lies })
+        let waybill = parcel.waybill.clone();
+        Some(Self { index: parcel.index, waybill, count, codes, rescanned, lies })
     }
 
     /// The parcel of one line of a truth file; `None` when the line has another form.
     pub fn from_line(line: &str) -> Option<Self> {
         let row: serde_json::Value = serde_json::from_str(line).ok()?;
-        let read = &row["read"];
-        let in_time = read["late"].as_bool() == Some(false);
-        let codes = read["codes"].as_array().filter(|_| in_time).into_iter().flatten();
+        let told = |read: &serde_json::Value| -> BTreeSet<String> {
+            let in_time = read["late"].as_bool() == Some(false);
+            let codes = read["codes"].as_array().filter(|_| in_time).into_iter().flatten();
+            codes.filter_map(|code| code.as_str().map(ToOwned::to_owned)).collect()
+        };
+        let rescans = row["rescans"].as_array().into_iter().flatten();
+        let (codes, rescanned) = known(told(&row["read"]), rescans.map(told));
         let lies = match row["place"]["at"].as_str()? {
             "chute" => Lies::Chute(u16::try_from(row["place"]["chute"].as_u64()?).ok()?),
             "end" => Lies::End,
@@ -304,10 +313,25 @@ impl Actual {
             index: row["index"].as_u64()?,
             waybill: row["waybill"].as_str()?.to_owned(),
             count: u32::try_from(row["induct_count"].as_u64()?).ok()?,
-            codes: codes.filter_map(|code| code.as_str().map(ToOwned::to_owned)).collect(),
+            codes,
+            rescanned,
             lies,
         })
     }
+}
+
+/// The codes that count: the tunnel's, or the first single one of a re-scanner; and whether they are
+/// the latter's.
+fn known(
+    tunnel: BTreeSet<String>,
+    mut rescans: impl Iterator<Item = BTreeSet<String>>,
+) -> (BTreeSet<String>, bool) {
+    if !tunnel.is_empty() {
+        return (tunnel, false);
+    }
+    let found = rescans.find(|codes| codes.len() == 1);
+    let rescanned = found.is_some();
+    (found.unwrap_or_default(), rescanned)
 }
 
 /// What the oracle found.
@@ -403,7 +427,7 @@ fn judge_one(
         let text = format!("{name}: {:?}, said {said:?}, ended {:?}", parcel.lies, belief.ended);
         finding.wrong_unreported.push(text);
     }
-    if !misread && !repeated && allowed.is_some() {
+    if !misread && !repeated && !parcel.rescanned && allowed.is_some() {
         finding.sortable += 1;
         finding.sorted += u64::from(matches!(parcel.lies, Lies::Chute(_)) && !wrong);
     }

@@ -11,7 +11,8 @@ fn what_no_sensor_tells_is_published() {
     let (mut parcels, mut misread, mut wrong, mut unreported) = (0, 0, 0, 0);
     for seed in 1..=12 {
         let mut scenario = swarm::draw(seed, 150).scenario;
-        let wrongly = |parcel| Entry::on(parcel, 50, Event::Read { result: ReadFault::Wrong });
+        let wrongly =
+            |parcel| Entry::on(parcel, 50, Event::Read { scanner: 0, result: ReadFault::Wrong });
         scenario.events = (1..15).map(|place| wrongly(place * 10)).collect();
         let outcome = run::run(&scenario, None);
         assert!(outcome.drained && outcome.tally.ties(), "seed {seed}: {:?}", outcome.faults());

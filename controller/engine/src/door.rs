@@ -46,9 +46,9 @@ impl Door {
     /// Filters what a reader said, and what people scanned and wrote; every other input passes.
     pub(crate) fn admit(&self, input: Input) -> Input {
         match input {
-            Input::Read { at, spread, read: Read::Codes(codes) } => {
+            Input::Read { scanner, at, spread, read: Read::Codes(codes) } => {
                 let codes = codes.into_iter().map(|code| self.code(code)).collect();
-                Input::Read { at, spread, read: Read::Codes(codes) }
+                Input::Read { scanner, at, spread, read: Read::Codes(codes) }
             }
             Input::Deed { mut deed, by, reason } => {
                 if let Some(code) = deed.code() {
@@ -249,7 +249,8 @@ mod tests {
     fn only_reads_are_touched() {
         let at = Position::new(EncoderId(0), 1);
         let codes = ["13812345678", "YT1234567890123", "13812345678"].map(told_text).to_vec();
-        let read = Input::Read { at, spread: Distance(1), read: Read::Codes(codes) };
+        let scanner = line_model::ids::ScannerId(0);
+        let read = Input::Read { scanner, at, spread: Distance(1), read: Read::Codes(codes) };
         let Input::Read { read: Read::Codes(codes), .. } = door().admit(read) else {
             panic!("still a read")
         };

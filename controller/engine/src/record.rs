@@ -11,14 +11,14 @@ use units::Micros;
 /// Version of the forms of records and snapshots, their first byte; what is written has it.
 ///
 /// The rule: a form of a released version stays readable as it is. Until a version is released it is
-/// extended freely; afterwards the next change raises it. To extend version 3:
+/// extended freely; afterwards the next change raises it. To extend version 4:
 /// - a new meaning (an input, a decision, a reason …) takes the next free tag of its table in
 ///   `codec`; no tag is renumbered or used again;
-/// - a new field stands behind all others of its struct or variant, as `; since 3 { name = default; }`;
+/// - a new field stands behind all others of its struct or variant, as `; since 4 { name = default; }`;
 ///   the default is what the line knew, did or allowed when there was no such field;
-/// - its bytes go into `codec/golden/version_3.rs`. In the files of older versions a value may gain the new
+/// - its bytes go into `codec/golden/version_4.rs`. In the files of older versions a value may gain the new
 ///   field's default (and `check` become `check_old`); its bytes never change.
-pub const FORMAT_VERSION: u8 = 3;
+pub const FORMAT_VERSION: u8 = 4;
 
 /// Oldest version that is still read.
 pub const OLDEST_VERSION: u8 = 1;

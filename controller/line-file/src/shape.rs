@@ -30,6 +30,9 @@ pub struct LineFile {
     pub eye: Vec<Eye>,
     /// The barcode scanner of the tunnel.
     pub scanner: Scanner,
+    /// Scanners that read once more behind diverters, in the order that a parcel passes them.
+    #[serde(default)]
+    pub rescanner: Vec<Scanner>,
     /// The scale of the tunnel; absent on a line without one.
     pub dws: Option<Dws>,
     /// Wheel diverters in the order that a parcel passes them.
@@ -250,7 +253,7 @@ pub struct Eye {
     pub terminal: Option<String>,
 }
 
-/// `[scanner]`: the barcode scanner.
+/// `[scanner]` or `[[rescanner]]`: a barcode scanner.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scanner {

@@ -2,9 +2,10 @@
 
 use line_file::{BusKind, Document, LineFile, NodeKind, ZoneMode};
 
-const EXAMPLES: [(&str, &str); 2] = [
+const EXAMPLES: [(&str, &str); 3] = [
     ("factory-line.toml", include_str!("../../examples/factory-line.toml")),
     ("factory-line-fast.toml", include_str!("../../examples/factory-line-fast.toml")),
+    ("rescan-line.toml", include_str!("../../examples/rescan-line.toml")),
 ];
 
 #[test]

@@ -102,7 +102,8 @@ impl Decoder {
 }
 
 fn read(place: &Place<'_>, at: At, read: Read) -> Option<Input> {
-    Some(Input::Read { at: place.position(at.count)?, spread: place.spread(), read })
+    let (scanner, at) = (place.setup.scanner, place.position(at.count)?);
+    Some(Input::Read { scanner, at, spread: place.spread(), read })
 }
 
 /// An event that is one input, or none: positions need a map, and roles may be "ignored".
@@ -120,6 +121,7 @@ fn plain(event: &Event<'_>, place: &Place<'_>) -> Option<Input> {
         Event::NoRead { trigger: _, at } => read(place, at, Read::NoRead),
         Event::TooLong { trigger: _, at } => read(place, at, Read::TooLong),
         Event::Unassigned { trigger, at } => Some(Input::Unassigned {
+            scanner: place.setup.scanner,
             at: place.position(at.count)?,
             trigger: Some(trigger).filter(|number| *number != 0),
         }),

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use line_model::ids::{ChuteNo, EyeId, NodeId, ZoneId};
+use line_model::ids::{ChuteNo, EyeId, NodeId, ScannerId, ZoneId};
 use line_model::signal::{ChuteContact, Contact};
 use registers::NodeKind;
 use units::{Distance, Micros, Serial};
@@ -45,6 +45,8 @@ pub struct StationSetup {
     pub settings: Vec<u16>,
     /// What its inputs are, by input id; inputs past the end are ignored.
     pub inputs: Vec<InputRole>,
+    /// Which scanner of the layout it is; means nothing for other kinds.
+    pub scanner: ScannerId,
     /// Belt travel during its debouncing: an edge up to this far back may not have been told yet.
     pub horizon_lag: Distance,
 }

@@ -14,7 +14,7 @@ mod rig;
 #[path = "link/rules.rs"]
 mod rules;
 
-use line_model::ids::{ChuteNo, EyeId, NodeId, Tag};
+use line_model::ids::{ChuteNo, EyeId, NodeId, ScannerId, Tag};
 use line_model::signal::{ArmEnd, ChuteContact, Contact, DownReason, Input, Read};
 use node_link::{Nature, Order, State, Why};
 use registers::NodeKind;
@@ -518,7 +518,7 @@ fn one_read_comes_from_each_trigger_whatever_the_number_of_codes() {
             .drain()
             .into_iter()
             .filter_map(|input| match input {
-                Input::Read { read, .. } => Some(read),
+                Input::Read { scanner: ScannerId(2), read, .. } => Some(read),
                 _ => None,
             })
             .collect();

@@ -133,7 +133,7 @@ alarms! {
     NodeDown(NodeId) = 2 "node_down" High WithCondition, 0 ms on, 5000 ms off;
     text "{} 通讯不通" "{} does not answer";
     cause "断电、断线、地址冲突或设备类型不符" "No power, broken cable, address clash or wrong device";
-    consequence "摆轮节点：其格口停用；其他节点：本线暂停" "Diverter: its chutes are off; any other node: the line is held";
+    consequence "摆轮：其格口停用；称重、复核：照常分拣；其他节点：本线暂停" "Diverter: its chutes are off; scale or re-scanner: sorting goes on; any other node: the line is held";
     action "检查电源、网线和地址，更换后确认" "Check power, cable and address; confirm a replacement";
 
     /// A node fell to its safe state.
@@ -296,6 +296,20 @@ alarms! {
     cause "无人换袋，或满格光电被遮挡" "Nobody changes the bag, or the full eye is covered";
     consequence "该格口的件改投备用格口或到末端异常口" "Its parcels go to an alternate chute or to the end chute";
     action "换袋并解锁；袋未满则查看满格光电" "Change the bag and unlock; if it is not full, look at the full eye";
+
+    /// A re-scan contradicts what the line believed of a parcel.
+    RescanDiffers(NodeId) = 26 "rescan_differs" Medium WhenSeen, 0 ms on, 0 ms off;
+    text "{} 复核单号不符" "{} read another code than the line expected";
+    cause "跟踪错位、重复面单，或上游错分、漏分" "Tracking was off, two labels of one number, or a parcel that did not leave where it was sent";
+    consequence "相关件转末端异常口，已计落格的需到格口核实" "The parcels concerned go to the end; one that counts as landed may not be in its chute";
+    action "在件的记录中查看单号，到末端异常口和相应格口核实" "Look up the code in the parcels' stories; check the end chute and the chute named there";
+
+    /// Parcels pass a re-scanner and it reads nothing.
+    RescannerSilent(NodeId) = 27 "rescanner_silent" Low WithCondition, 0 ms on, 0 ms off;
+    text "{} 复核读码器无读数" "{} re-scans nothing";
+    cause "读码器或触发光电故障、断线、脏污" "Reader or trigger eye broken, unplugged or dirty";
+    consequence "分拣照常，待核实件不再恢复，错分不再复核" "Sorting goes on; uncertain parcels are not restored and nothing is checked";
+    action "检查读码器和触发光电，读到下一件后自动恢复" "Check reader and trigger eye; it is believed again with the next code";
 }
 
 #[cfg(test)]

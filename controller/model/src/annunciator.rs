@@ -256,7 +256,9 @@ impl Line {
                 | Alarm::Flood
                 | Alarm::WallClockStepped
                 | Alarm::ChuteFaulted(_)
-                | Alarm::ChuteWaits(_) => false,
+                | Alarm::ChuteWaits(_)
+                | Alarm::RescanDiffers(_)
+                | Alarm::RescannerSilent(_) => false,
             }
     }
 

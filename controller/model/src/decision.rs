@@ -2,7 +2,7 @@
 
 use crate::alarm::Alarm;
 use crate::chute::{Bar, ChuteEvent, Lamp};
-use crate::ids::{ChuteNo, DiverterId, EyeId, ParcelId, Side, Tag, ZoneId};
+use crate::ids::{ChuteNo, DiverterId, EyeId, ParcelId, ScannerId, Side, Tag, ZoneId};
 use crate::packml::{State, StateReason};
 use crate::parcel::Confidence;
 use crate::reason::Reason;
@@ -134,6 +134,41 @@ pub enum Light {
     Horn,
 }
 
+/// What a code at a re-scanner says of a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rescan {
+    /// It is sure, and the code is its own.
+    Confirmed,
+    /// It was in doubt, and the code is its own: sure again when the next eye sees it there.
+    Found,
+    /// It had no code: this one is its own when the next eye sees it there.
+    Named,
+    /// Place and code say too little to make it sure.
+    Unproven,
+    /// It was expected there, and the code is not its own.
+    Differs,
+    /// The code is its own, and it was not expected there.
+    Elsewhere,
+}
+
+impl Rescan {
+    /// Every result.
+    pub const ALL: [Self; 6] =
+        [Self::Confirmed, Self::Found, Self::Named, Self::Unproven, Self::Differs, Self::Elsewhere];
+
+    /// Its name in files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Found => "found",
+            Self::Named => "named",
+            Self::Unproven => "unproven",
+            Self::Differs => "differs",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+}
+
 /// A step in a parcel's story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParcelEvent {
@@ -156,6 +191,15 @@ pub enum ParcelEvent {
     Identified {
         /// The code.
         code: String,
+    },
+    /// A re-scanner read a code that concerns it.
+    Rescanned {
+        /// Which one.
+        scanner: ScannerId,
+        /// The code.
+        code: String,
+        /// What that says.
+        result: Rescan,
     },
     /// It was seen at an eye.
     Seen {

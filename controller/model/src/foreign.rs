@@ -67,7 +67,11 @@ pub const LISTS: &[Foreign] = &[
     ),
     row(CARRIERS, "取消件", &[r(Reason::ItemCancelled)]),
     row(CARRIERS, "拦截件", &[r(Reason::Intercepted)]),
-    row(CARRIERS, "格口错/错分", &[Entered("missorted"), r(Reason::DivertFailed)]),
+    row(
+        CARRIERS,
+        "格口错/错分",
+        &[Entered("missorted"), r(Reason::DivertFailed), r(Reason::OtherCode)],
+    ),
     row(CARRIERS, "迷失", &[Ours::Outcome(Outcome::Lost)]),
     row(CARRIERS, "未安检", &[r(Reason::NotScreened), r(Reason::ScreeningRejected)]),
     row(CARRIERS, "未实名", &[r(Reason::NotRealName)]),

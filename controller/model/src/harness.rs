@@ -1,7 +1,7 @@
 //! A small plant for the tests of this crate: the demo geometry, a belt that moves, boxes on it.
 
 use crate::decision::{ArmPlan, Decision, ParcelEvent};
-use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
+use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, ScannerId, Side, Tag, ZoneId};
 use crate::layout::{
     ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
     NodePlace, StationPlace, ZonePlace,
@@ -100,6 +100,7 @@ pub(crate) fn demo_layout() -> Layout {
         ],
         eyes,
         scanner: StationPlace { node: SCANNER, at: Distance(900) },
+        rescanners: Vec::new(),
         dws: Some(StationPlace { node: NodeId(4), at: Distance(300) }),
         diverters,
         chutes,
@@ -430,7 +431,8 @@ impl Bench {
                 if here.head > 0
                     && let Some(read) = read
                 {
-                    self.feed(Input::Read { at: position(at), spread: Distance(0), read });
+                    let (scanner, at, spread) = (ScannerId(0), position(at), Distance(0));
+                    self.feed(Input::Read { scanner, at, spread, read });
                 }
             }
             Event::Weigh { carton } => {

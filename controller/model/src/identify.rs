@@ -1,20 +1,20 @@
 //! Reads and weights: whose they are.
 
 use crate::decision::{Decision, ParcelEvent};
-use crate::ids::{EyeId, ParcelId};
+use crate::ids::{EyeId, ParcelId, ScannerId};
 use crate::line::{Line, tell};
 use crate::live::Brief;
 use crate::parcel::{Fate, Identity, Parcel, Sighting};
 use crate::reason::Reason;
+use crate::rescan::Trigger;
 use crate::signal::Read;
-use crate::tracking::window::Window;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use units::{Distance, Grams, Position};
 
 /// What a read means for a parcel.
-enum Outcome {
+pub(crate) enum Outcome {
     /// Exactly one code.
     Code(String),
     /// Nothing to go by.
@@ -22,7 +22,7 @@ enum Outcome {
 }
 
 /// Sorts a read by the number of its distinct codes.
-fn outcome(read: Read) -> Outcome {
+pub(crate) fn outcome(read: Read) -> Outcome {
     match read {
         Read::NoRead => Outcome::Unreadable(Reason::NoRead),
         Read::TooLong => Outcome::Unreadable(Reason::CodeTooLong),
@@ -44,23 +44,19 @@ impl Line {
         let limits = &self.layout.limits;
         let is = |parcel: &Parcel| {
             parcel.at(EyeId(0)).is_some_and(|seen| {
-                let more = seen.spread.plus(spread).plus(parcel.track.slack);
-                let window = Window::around(limits, seen.head, place, more);
-                window.later(parcel.drawn_late(limits)).holds(at)
+                parcel.base(limits, seen).behind(limits, place, spread).holds(at)
             })
         };
         let may = |brief: &Brief| brief.headed_at(limits, place, at, spread);
         self.memory.live.pick(may, is).map(|parcel| parcel.id).collect()
     }
 
-    /// Takes the reader's answer for one trigger.
-    pub(crate) fn read(
-        &mut self,
-        at: Position,
-        spread: Distance,
-        read: Read,
-        out: &mut Vec<Decision>,
-    ) {
+    /// Takes a reader's answer for one trigger.
+    pub(crate) fn read(&mut self, trigger: Trigger, read: Read, out: &mut Vec<Decision>) {
+        let Trigger { scanner, head: at, spread } = trigger;
+        if scanner != ScannerId(0) {
+            return self.rescan(trigger, read, out);
+        }
         let owners = self.triggered(self.layout.scanner.at, at, spread);
         match owners.as_slice() {
             [] => {
@@ -156,6 +152,7 @@ impl Line {
     /// Takes a read that belongs to no open trigger: its neighbours may have lost or taken a code.
     pub(crate) fn unassigned(
         &mut self,
+        scanner: ScannerId,
         at: Position,
         trigger: Option<u16>,
         out: &mut Vec<Decision>,
@@ -163,6 +160,9 @@ impl Line {
         if trigger.is_some() {
             self.memory.counters.late_reads += 1;
             return;
+        }
+        if scanner != ScannerId(0) {
+            return self.unassigned_rescan(scanner, out);
         }
         let place = self.layout.scanner.at;
         let passed = |id: &&ParcelId| {

@@ -25,6 +25,10 @@ pub struct EyeId(pub u8);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiverterId(pub u8);
 
+/// A barcode scanner: 0 is the tunnel's, the others index [`Layout::rescanners`](crate::layout::Layout::rescanners) from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScannerId(pub u8);
+
 /// Number of a physical chute, as painted on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChuteNo(pub u16);

@@ -75,6 +75,8 @@ fn bounds(line: &Line) {
     assert!(rated, "decisions that a rate limit remembers are bounded");
     assert!(memory.running.inductions.len() <= limits::INDUCTIONS_MAX, "the rate is bounded");
     assert!(memory.stretches.len() <= line.layout.eyes.len(), "one stretch an eye");
+    let rescanners = line.layout.rescanners.len();
+    assert!(memory.rescanners.len() == rescanners, "re-scanners are of the layout");
     for stretch in &memory.stretches {
         let pulses = stretch.pulses.len();
         assert!((1..limits::PULSES_MAX).contains(&pulses), "an open stretch is bounded");
@@ -99,12 +101,14 @@ fn fate(line: &Line, parcel: &Parcel) {
         Fate::Open => assert!(!parcel.uncertain(), "an uncertain parcel has no open decision"),
         Fate::Assigned(choice) => {
             assert!(!parcel.uncertain(), "an uncertain parcel has no chute");
+            assert!(parcel.rescan.is_none(), "no eye has confirmed its re-scan");
             assert!(choice.allowed.contains(&choice.chute), "the chute is one of the allowed");
             let chute = line.memory.at_chutes.get(&choice.chute);
             assert!(chute.is_some_and(|chute| chute.state.takes()), "the chute takes parcels");
         }
         Fate::Armed { choice, tag } => {
             assert!(!parcel.uncertain(), "an uncertain parcel has no arm");
+            assert!(parcel.rescan.is_none(), "no eye has confirmed its re-scan");
             let arm = line.memory.arms.get(tag);
             assert!(arm.is_some(), "the arm of an armed parcel is remembered");
             if let Some(arm) = arm {

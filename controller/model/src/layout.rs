@@ -25,6 +25,9 @@ pub struct Layout {
     pub eyes: Vec<EyePlace>,
     /// Head position at the scanner's trigger and its node.
     pub scanner: StationPlace,
+    /// The same of the scanners that read once more behind diverters, in the order that a parcel
+    /// passes them.
+    pub rescanners: Vec<StationPlace>,
     /// Head position at the scale's trigger and its node; `None` without a scale.
     pub dws: Option<StationPlace>,
     /// Wheel diverters in order.
@@ -53,7 +56,7 @@ pub enum Duty {
     Essential,
     /// A diverter: its chutes are off, the line goes on.
     Diverter(DiverterId),
-    /// Weight only: the line goes on without it.
+    /// Weight or re-scan only: the line goes on without it.
     Optional,
 }
 
@@ -81,7 +84,7 @@ pub struct EyePlace {
     pub at: Distance,
 }
 
-/// A trigger position of the tunnel.
+/// A trigger position of a scanner or scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StationPlace {
     /// Its node.

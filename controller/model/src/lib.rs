@@ -37,6 +37,7 @@ pub mod packml;
 pub mod parcel;
 pub mod plan;
 pub mod reason;
+pub mod rescan;
 mod routing;
 mod show;
 pub mod signal;

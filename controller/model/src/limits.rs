@@ -58,6 +58,13 @@ pub const MISSED_BLIND: u8 = 3;
 /// Pulses in a row shorter than their parcels: the lens is dirty (bounces and poly bags shorten one).
 pub const SHORT_DIRTY: u8 = 4;
 
+/// Parcels in a row that pass a re-scanner without a code: it is dead or sees nothing.
+pub const RESCANS_SILENT: u8 = 5;
+
+/// Belt travel behind a trigger after which its parcel may have landed before its code was told: less
+/// than two eyes are apart, more than a parcel and a reader's answer take.
+pub const RESCAN_OLD: Millimeters = Millimeters(2_000);
+
 /// Parcels in a row that do not come to an eye: they lie before it (one or two may have been taken off).
 pub const LOST_JAM: u8 = 3;
 

@@ -9,6 +9,7 @@ use crate::layout::Layout;
 use crate::limits;
 use crate::memory::{EyeMemory, Memory, WallTime};
 use crate::parcel::Parcel;
+use crate::rescan::{RescanMemory, Trigger};
 use crate::signal::Input;
 use alloc::vec::Vec;
 use units::{Distance, Micros, Position};
@@ -44,6 +45,7 @@ impl Line {
         let eyes = layout.eyes.len();
         // A memory of an older form knows nothing of how well eyes see.
         memory.eyes.resize(eyes, EyeMemory::default());
+        memory.rescanners.resize(layout.rescanners.len(), RescanMemory::default());
         assert!(
             (2..=limits::EYES_MAX).contains(&eyes),
             "a layout has 2 to {} eyes",
@@ -52,6 +54,7 @@ impl Line {
         let known = |node: NodeId| usize::from(node.0) < layout.nodes.len();
         assert!(layout.eyes.iter().all(|eye| known(eye.node)), "eyes name nodes");
         assert!(layout.zones.iter().all(|zone| known(zone.node)), "zones name nodes");
+        assert!(layout.rescanners.iter().all(|place| known(place.node)), "re-scanners name nodes");
         let placed = |eye: crate::ids::EyeId| (1..eyes).contains(&usize::from(eye.0));
         let mut diverters = layout.diverters.iter();
         assert!(diverters.all(|d| known(d.node) && placed(d.eye)), "diverters name nodes and eyes");
@@ -119,8 +122,12 @@ impl Line {
                 self.watch_pace(node, at, out);
                 self.recheck_gaps(out);
             }
-            Input::Read { at, spread, read } => self.read(at, spread, read, out),
-            Input::Unassigned { at, trigger } => self.unassigned(at, trigger, out),
+            Input::Read { scanner, at: head, spread, read } => {
+                self.read(Trigger { scanner, head, spread }, read, out);
+            }
+            Input::Unassigned { scanner, at, trigger } => {
+                self.unassigned(scanner, at, trigger, out);
+            }
             Input::Measured { at, spread, weight, size_mm } => {
                 self.weighed(at, spread, weight, size_mm, out);
             }

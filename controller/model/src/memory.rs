@@ -10,6 +10,7 @@ pub use crate::mode::{Belts, Mode};
 use crate::packml::{StateReason, UnitMode};
 use crate::parcel::OpenParcel;
 use crate::plan::Plan;
+use crate::rescan::RescanMemory;
 use crate::signal::Command;
 use crate::view::Tally;
 use crate::waybills::Waybills;
@@ -98,6 +99,8 @@ pub struct Memory {
     pub pace: Option<Pace>,
     /// The zone that somebody jogs.
     pub jog: Option<crate::jog::Jog>,
+    /// What each re-scanner has told, by its place in the layout.
+    pub rescanners: Vec<RescanMemory>,
 }
 
 /// Whether the belt's counts go on as its speed says.
@@ -423,6 +426,7 @@ impl Memory {
             pressure: Pressure::None,
             pace: None,
             jog: None,
+            rescanners: vec![RescanMemory::default(); layout.rescanners.len()],
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::ids::{ChuteNo, EyeId, ParcelId, Tag};
 use crate::plan::Facts;
 use crate::reason::Reason;
+use crate::rescan::Trigger;
 use alloc::string::String;
 use alloc::vec::Vec;
 use units::{Distance, Grams, Position};
@@ -24,6 +25,10 @@ pub struct Parcel {
     pub confidence: Confidence,
     /// Length, width, height in mm, 0 = not measured.
     pub size_mm: [u16; 3],
+    /// Where a re-scanner read a code that makes it sure; ends at the first eye behind.
+    pub rescan: Option<Trigger>,
+    /// Two bodies or two codes may be in what is followed as it: no re-scan makes it sure.
+    pub mixed: bool,
 }
 
 impl Parcel {
@@ -32,9 +37,29 @@ impl Parcel {
         self.confidence == Confidence::Certain
     }
 
-    /// Whether that is in doubt for good.
+    /// Whether that is in doubt until a re-scan.
     pub fn uncertain(&self) -> bool {
         self.confidence == Confidence::Uncertain
+    }
+
+    /// Whether it goes by this code.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        let waybill = self.identity.facts().map(|facts| facts.waybill.as_str());
+        self.identity.code().is_some_and(|own| own == code) || waybill == Some(code)
+    }
+
+    /// Whether a re-scan can make it sorted: nothing but its code or its place is in doubt.
+    pub(crate) fn curable(&self) -> bool {
+        !self.mixed
+            && match self.fate {
+                Fate::Open => true,
+                Fate::ToEnd { reason, fired: None } => reason.ends_with_a_rescan(),
+                Fate::ToEnd { fired: Some(_), .. }
+                | Fate::Assigned(_)
+                | Fate::Armed { .. }
+                | Fate::Fired { .. }
+                | Fate::MayHaveFired { .. } => false,
+            }
     }
 }
 
@@ -49,7 +74,8 @@ pub enum Confidence {
         /// The eye.
         eye: EyeId,
     },
-    /// Which parcel this is, or where, is in doubt; never ends on this line.
+    /// Which parcel this is, or where, is in doubt; ends with its code at a re-scanner and one body
+    /// of its length at the eye behind.
     Uncertain,
 }
 

@@ -65,6 +65,17 @@ impl Reason {
         self.row().code
     }
 
+    /// Whether two bodies or two codes may be in what is followed as one parcel.
+    pub(crate) fn is_mixed(self) -> bool {
+        [Self::Touching, Self::LengthMismatch, Self::OtherCode].contains(&self)
+    }
+
+    /// Whether a parcel that runs to the end for it may be sorted once a re-scan has read its code.
+    /// Several codes stay several when one of them is read alone.
+    pub(crate) fn ends_with_a_rescan(self) -> bool {
+        [Self::NoRead, Self::Uncertain, Self::UnassignedRead, Self::Restarted].contains(&self)
+    }
+
     /// Wording for operators.
     pub const fn zh(self) -> &'static str {
         self.row().zh
@@ -161,6 +172,9 @@ reasons! {
     /// The key's last truck has left, and nothing is planned for later ones.
     CutOff 42 "cut_off" 992 255 "已过截单时间" "After the cut-off";
     act "留仓，次日供件" "Keep it for the next day";
+    /// A re-scan read another code than the tunnel, or this one elsewhere.
+    OtherCode 45 "other_code" 992 255 "复核单号不符" "Another code at the re-scan";
+    act "核对单号后重新供件" "Check its number and induct it again";
     /// The reader gave no answer for its trigger in time.
     ReaderSilent 50 "reader_silent" 993 3 "读码超时" "Reader gave no answer";
     act "重新供件；检查读码器" "Induct it again; check the reader";

@@ -77,8 +77,10 @@ impl Line {
     /// Decides about a parcel once the manifest has answered and the eye behind the scanner has
     /// confirmed that what was read there is one parcel of the length that was inducted.
     pub(crate) fn decide_when_sure(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
+        self.settle_rescan(id, out);
         let Some(parcel) = self.memory.live.get(&id) else { return };
-        let ready = parcel.fate == Fate::Open && parcel.certain() && parcel.track.length.is_some();
+        let sure = parcel.certain() && parcel.track.length.is_some() && parcel.rescan.is_none();
+        let ready = parcel.fate == Fate::Open && sure;
         if let (true, Some(facts)) = (ready, parcel.identity.facts().cloned()) {
             self.decide(id, &facts, out);
         }
@@ -367,8 +369,14 @@ impl Line {
         }
     }
 
-    /// Makes a parcel uncertain for good; what was planned for it is withdrawn.
+    /// Makes a parcel uncertain until a re-scan; what was planned for it is withdrawn.
     pub(crate) fn doubt(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
+        if let Some(parcel) = self.memory.live.get(&id) {
+            let mixed = parcel.mixed || reason.is_mixed();
+            if mixed != parcel.mixed {
+                self.change(id, |parcel| parcel.mixed = mixed);
+            }
+        }
         if let Some(parcel) = self.memory.live.get(&id) {
             if !parcel.uncertain() {
                 let now = Confidence::Uncertain;

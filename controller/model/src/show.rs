@@ -32,6 +32,7 @@ impl Line {
             unit_mode: memory.unit_mode,
             pressure: memory.pressure,
             jog: memory.jog,
+            rescans: memory.rescanners.clone(),
             plan: memory.plans.last().map(|plan| (plan.plan.name.clone(), plan.plan.version)),
             parcels_per_hour: self.rate(now),
         }

@@ -1,7 +1,7 @@
 //! The closed list of what can happen to the line.
 
 use crate::alarm::Alarm;
-use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag, ZoneId};
+use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, ScannerId, Tag, ZoneId};
 use crate::packml::UnitMode;
 use crate::plan::{Facts, Plan};
 use alloc::string::String;
@@ -42,6 +42,8 @@ pub enum Input {
     },
     /// The reader answered for one trigger.
     Read {
+        /// Which scanner's.
+        scanner: ScannerId,
         /// Head position at the trigger.
         at: Position,
         /// ± of `at`.
@@ -51,6 +53,8 @@ pub enum Input {
     },
     /// A read came that belongs to no open trigger; both neighbours of the instant are uncertain.
     Unassigned {
+        /// Which scanner's.
+        scanner: ScannerId,
         /// Where the belt stood when it came.
         at: Position,
         /// Number that the reader echoed; `None` without one. With a number it only came late.

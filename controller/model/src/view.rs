@@ -8,6 +8,7 @@ use crate::memory::{Attention, Pressure, Shelf};
 use crate::packml::{State, StateReason, UnitMode};
 use crate::parcel::Confidence;
 use crate::reason::{Outcome, Reason};
+use crate::rescan::RescanMemory;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -46,6 +47,8 @@ pub struct LineView {
     pub pressure: Pressure,
     /// The zone that somebody jogs.
     pub jog: Option<Jog>,
+    /// What each re-scanner has told, in the order of the belt.
+    pub rescans: Vec<RescanMemory>,
     /// Plan name and version; `None` without a plan.
     pub plan: Option<(String, u32)>,
     /// Inducted in the last minute that was running, as parcels an hour.

@@ -1,18 +1,18 @@
 //! A checked line file as what the engine, the buses and the screens need.
 
+mod chutes;
+
 use super::fault::{Sink, draft};
 use super::geometry::{self, Bed, Derived};
 use super::planner::{BusPlan, Plan, wire::bits_per_char};
 use super::policies::Policies;
+use super::rescanners;
 use ipnet::IpNet;
 use line_engine::{EngineLimits, EngineSetup};
-use line_file::{
-    Bus, BusKind, ChuteKind, ChuteRole, EchoMode, LineFile, Node, NodeKind, Parity, Rs485, ZoneMode,
-};
-use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, Side, ZoneId};
+use line_file::{Bus, BusKind, EchoMode, LineFile, Node, NodeKind, Parity, Rs485, ZoneMode};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ZoneId};
 use line_model::layout::{
-    self, Change, ChuteCare, ChutePlace, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace,
-    Rate, StationPlace, ZonePlace,
+    ChutePlace, DiverterPlace, Duty, EyePlace, Layout, Limits, NodePlace, StationPlace, ZonePlace,
 };
 use line_model::signal::{ChuteContact, Contact};
 use modbus::session::{Echo, Wire};
@@ -20,7 +20,7 @@ use node_link::{BusSetup, InputRole, LinkLimits, StationSetup};
 use registers::points::{self, MODE_ACCUMULATE, MODE_GAPPING, MODE_TRANSPORT};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use units::{Distance, EncoderId, Grams, Micros, MmPerSecond};
+use units::{Distance, EncoderId, Micros, MmPerSecond};
 
 /// A checked line: cannot be built from a file with a fault.
 #[derive(Clone, Debug)]
@@ -347,10 +347,8 @@ impl<'a> Builder<'a> {
             nodes: file.node.iter().map(|node| self.place(node)).collect(),
             zones: file.zone.iter().map(|zone| self.zone(zone)).collect(),
             eyes: self.eyes(),
-            scanner: StationPlace {
-                node: self.node(&file.scanner.node),
-                at: self.path(file.scanner.at_mm),
-            },
+            scanner: self.scanner(&file.scanner),
+            rescanners: file.rescanner.iter().map(|place| self.scanner(place)).collect(),
             dws: file
                 .dws
                 .as_ref()
@@ -362,11 +360,16 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn scanner(&self, place: &line_file::Scanner) -> StationPlace {
+        StationPlace { node: self.node(&place.node), at: self.path(place.at_mm) }
+    }
+
     fn place(&self, node: &Node) -> NodePlace {
         let diverter = self.file.diverter.iter().position(|diverter| diverter.node == node.name);
         let duty = match (node.kind, diverter) {
             (NodeKind::Diverter, Some(n)) => Duty::Diverter(DiverterId(id(n))),
             (NodeKind::Dws, _) => Duty::Optional,
+            (NodeKind::Scanner, _) if node.name != self.file.scanner.node => Duty::Optional,
             (NodeKind::Zone | NodeKind::Scanner | NodeKind::Panel | NodeKind::Diverter, _) => {
                 Duty::Essential
             }
@@ -416,48 +419,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn chute(&self, chute: &line_file::Chute) -> Option<ChutePlace> {
-        let (n, side) = self.file.diverter.iter().enumerate().find_map(|(n, diverter)| {
-            if diverter.left == Some(chute.number) {
-                Some((n, Side::Left))
-            } else {
-                (diverter.right == Some(chute.number)).then_some((n, Side::Right))
-            }
-        })?;
-        let role = match chute.role {
-            ChuteRole::Sort => layout::ChuteRole::Sort,
-            ChuteRole::GeneralExceptions => layout::ChuteRole::GeneralExceptions,
-            ChuteRole::Quarantine => layout::ChuteRole::Quarantine,
-        };
-        let (number, diverter) = (ChuteNo(chute.number), DiverterId(id(n)));
-        Some(ChutePlace { number, diverter, side, role, care: self.care(chute) })
-    }
-
-    fn care(&self, chute: &line_file::Chute) -> ChuteCare {
-        let span = millis(chute.rate_span_ms.unwrap_or(RATE_SPAN_MS));
-        let length = chute.rate_length_mm.map(|mm| self.counts(i64::from(mm)));
-        let parcels = chute.rate_parcels;
-        ChuteCare {
-            kind: match chute.kind {
-                Some(ChuteKind::Bag) => layout::ChuteKind::Bag,
-                Some(ChuteKind::Cage) => layout::ChuteKind::Cage,
-                Some(ChuteKind::Slide) | None => layout::ChuteKind::Slide,
-            },
-            change: chute
-                .buffer_pieces
-                .map_or(Change::Locked, |pieces| Change::Buffered { pieces }),
-            full_after: chute.full_delay_ms.map(millis),
-            pieces_max: chute.pieces_max,
-            weight_max: chute.weight_max_g.map(Grams),
-            rate: (parcels.is_some() || length.is_some()).then(|| Rate {
-                span,
-                // Without a limit of its own the length alone limits.
-                parcels: parcels.unwrap_or(u16::MAX),
-                length,
-            }),
-        }
-    }
-
     fn limits(&self, derived: &Derived) -> Limits {
         let (file, tracking) = (self.file, &self.file.tracking);
         Limits {
@@ -504,6 +465,7 @@ impl<'a> Builder<'a> {
             main_encoder: node.encoder == self.encoder,
             settings: self.settings(node, derived),
             inputs: self.inputs(node),
+            scanner: rescanners::number(self.file, &node.name),
             horizon_lag: self.counts(lag).plus(Distance(1)),
         }
     }
@@ -525,7 +487,7 @@ impl<'a> Builder<'a> {
                     }
                 });
             }
-            NodeKind::Scanner => words.push(file.scanner.read_wait_ms),
+            NodeKind::Scanner => words.push(rescanners::of(file, &node.name).read_wait_ms),
             NodeKind::Dws => words.extend(file.dws.as_ref().map(|dws| dws.result_wait_ms)),
             NodeKind::Diverter | NodeKind::Panel => {}
         }

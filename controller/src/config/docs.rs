@@ -37,6 +37,9 @@ const RULES: &str = "
 - Eye to bed leaves room for debounce, 1.2 x switch time and 60 mm.
 - The longest parcel is read, routed and armed before it reaches the first diverter's eye: scanner +
   `length_max_mm` + speed x (`read_wait_ms` + `route_ms` + `arm_lead_ms`).
+- A re-scanner stands behind the tunnel or a bed and ahead of the next eye, which makes sure what it read.
+  Diverters behind that eye sort by it, as far as the longest parcel is read, routed and armed before
+  them, as above: the last one at least. With fewer than two diverters behind it a re-scanner only checks.
 - Two neighbours' windows do not overlap on the longest stretch between two eyes.
 - `in_flight_max` is above what the belt holds, `ramp_ms` covers the sorter belt's ramp.
 - The answer time-out covers the longest exchange; `arm_lead_ms` covers one exchange under way, one lost

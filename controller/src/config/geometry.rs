@@ -5,6 +5,7 @@
 
 use super::fault::{Sink, draft};
 use super::planner::{Plan, refuse::refuse, wire::WireTimes};
+use super::rescanners;
 use line_file::{Bus, Diverter, LineFile, Node, Zone, ZoneMode};
 use line_model::layout::Largest;
 use registers::points::{SETTING_PASS_LEAD, SETTING_START_LEAD};
@@ -74,6 +75,7 @@ pub(crate) fn check(file: &LineFile, sink: &mut Sink<'_>) -> Derived {
     let gap_target = need + i64::from(file.gap.sigma_mm) * SIGMA_TENTHS / 10;
     let (pass_lead, start_lead) = leads(file, v, sink);
     decision(file, v, sink);
+    rescanners::check(file, v, sink);
     windows(file, gap_target, sink);
     in_flight(file, &beds, sink);
     let polls = Plan::of(file, gap_target);
@@ -83,7 +85,7 @@ pub(crate) fn check(file: &LineFile, sink: &mut Sink<'_>) -> Derived {
 }
 
 /// Way at a speed in mm/s within milliseconds.
-const fn way(v: i64, ms: i64) -> i64 {
+pub(super) const fn way(v: i64, ms: i64) -> i64 {
     v * ms / 1_000
 }
 
@@ -284,7 +286,7 @@ fn points(file: &LineFile, sink: &mut Sink<'_>) {
     rising(&chain, sink);
 }
 
-fn rising(chain: &[(String, i64)], sink: &mut Sink<'_>) {
+pub(super) fn rising(chain: &[(String, i64)], sink: &mut Sink<'_>) {
     for pair in chain.windows(2) {
         let [(before_key, before), (key, at)] = pair else { continue };
         if at <= before {
@@ -348,7 +350,7 @@ fn pitch(file: &LineFile, v: i64, sink: &mut Sink<'_>) {
     }
 }
 
-fn speed_key(file: &LineFile) -> String {
+pub(super) fn speed_key(file: &LineFile) -> String {
     format!("zone[{}].speed_mm_s", file.zone.len() - 1)
 }
 

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod planner;
 mod policies;
 mod repair;
+mod rescanners;
 pub mod waybill;
 
 pub(crate) use build::kind as wire_kind;

@@ -122,6 +122,7 @@ const REFERENCES: &[&str] = &[
     "zone[].node",
     "diverter[].node",
     "scanner.node",
+    "rescanner[].node",
     "dws.node",
     "panel.node",
     "end.node",
@@ -146,6 +147,9 @@ impl Duties<'_, '_, '_> {
             self.take(format!("diverter[{n}].node"), &diverter.node, NodeKind::Diverter);
         }
         self.take("scanner.node".to_owned(), &file.scanner.node, NodeKind::Scanner);
+        for (n, place) in file.rescanner.iter().enumerate() {
+            self.take(format!("rescanner[{n}].node"), &place.node, NodeKind::Scanner);
+        }
         if let Some(dws) = &file.dws {
             self.take("dws.node".to_owned(), &dws.node, NodeKind::Dws);
         }

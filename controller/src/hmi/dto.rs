@@ -13,6 +13,7 @@ use line_model::layout::{ChutePlace, Layout, ZonePlace};
 use line_model::memory::{Attention, Pressure};
 use line_model::parcel::Confidence;
 use line_model::reason::Reason;
+use line_model::rescan::RescanMemory;
 use line_model::view::{LineView, ParcelView, Unmet};
 use serde::Serialize;
 use units::{Distance, Micros};
@@ -42,6 +43,8 @@ pub(super) struct ViewDto {
     pub(super) chutes: Vec<ChuteDto>,
     /// Reasons with counts, most frequent first.
     pub(super) reasons: Vec<ReasonDto>,
+    /// What re-scanners told, in words.
+    pub(super) rescans: String,
     /// Parcels on the belt.
     pub(super) belt: BeltDto,
     /// Alarms that stand or are not acknowledged, most urgent first.
@@ -282,6 +285,7 @@ impl ViewDto {
             tie: tie(line),
             chutes: view.layout.chutes.iter().map(|place| chute(lang, view, place)).collect(),
             reasons: reasons(lang, line),
+            rescans: rescans(lang, line),
             belt: belt(lang, sample),
             jogs: jogs(lang, view, panel),
             shelving: line.alarm_list.iter().any(|alarm| buttons::shelf(alarm, panel).is_some()),
@@ -432,6 +436,22 @@ fn reasons(lang: Lang, line: &LineView) -> Vec<ReasonDto> {
         ended.chain([missorted]).filter(|reason| reason.count > 0).collect();
     reasons.sort_by(|a, b| b.count.cmp(&a.count).then(a.code.cmp(b.code)));
     reasons
+}
+
+/// What re-scanners told; without one nobody knows of wrong chutes, and the screen says so.
+fn rescans(lang: Lang, line: &LineView) -> String {
+    if line.rescans.is_empty() {
+        return Msg::RescanNone.text(lang).to_owned();
+    }
+    let sum = |count: fn(&RescanMemory) -> u64| line.rescans.iter().map(count).sum::<u64>();
+    let counts = [
+        sum(|told| told.confirmed),
+        sum(|told| told.restored),
+        sum(|told| told.differs),
+        sum(|told| told.unread),
+    ];
+    let [confirmed, restored, differs, unread] = counts.map(|count| count.to_string());
+    lang.fill(Msg::RescanCounts, &[&confirmed, &restored, &differs, &unread])
 }
 
 fn belt(lang: Lang, sample: &Sample) -> BeltDto {

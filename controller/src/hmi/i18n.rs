@@ -368,6 +368,9 @@ messages! {
     ReadAt "读取于 {}" "read at {}";
     Refresh "刷新" "Refresh";
     Scanner "读码" "Scan";
+    Rescanner "复核" "Re-scan";
+    RescanNone "未复核" "not re-scanned";
+    RescanCounts "复核相符 {} · 恢复 {} · 不符 {} · 未读 {}" "re-scanned: {} the same, {} restored, {} differ, {} unread";
     Scale "称重" "Scale";
     BackToList "返回件列表" "Back to the list";
     SearchNone "没有找到「{}」。请核对单号；未上线的件没有记录。" "Nothing found for “{}”. Check the number; a parcel that was never inducted has no record.";
@@ -382,6 +385,12 @@ messages! {
     StepWeighed "称重 {} g" "Weighed: {} g";
     StepNotWeighed "称重无值" "No weight";
     StepIdentified "读到单号 {}" "Code read: {}";
+    StepRescanConfirmed "复核单号相符 {}" "Re-scan: the same code {}";
+    StepRescanFound "复核读到本件单号 {}，过下一光电后恢复" "Re-scan: its own code {}; sure again behind the next eye";
+    StepRescanNamed "复核补读到单号 {}，过下一光电后分拣" "Re-scan: code {} read at last; sorted behind the next eye";
+    StepRescanUnproven "复核读到单号 {}，不足以恢复" "Re-scan: code {}, which proves too little";
+    StepRescanDiffers "复核单号不符：读到 {}" "Re-scan: another code, {}";
+    StepRescanElsewhere "在别处复核到本件单号 {}" "Re-scan: its code {} was read elsewhere";
     StepSeen "经过 {}" "Seen at {}";
     StepRouted "查到预报：{}，路由 {}" "Manifest: {}, route {}";
     StepNoManifest "无预报" "Not in the manifest";

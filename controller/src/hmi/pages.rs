@@ -83,6 +83,7 @@ struct OverviewPage {
     view: ViewDto,
     mimic: Mimic,
     scanner_mm: i64,
+    rescanner_mm: Vec<i64>,
     scale_mm: Option<i64>,
     cells: Vec<Cell>,
     limit: String,
@@ -177,6 +178,11 @@ pub(super) async fn overview(asker: Asker, uri: Uri) -> Response {
         frame: Frame::new(&asker, &uri, "overview"),
         mimic: Mimic::new(layout),
         scanner_mm: super::dto::millimetres(layout, layout.scanner.at),
+        rescanner_mm: layout
+            .rescanners
+            .iter()
+            .map(|place| super::dto::millimetres(layout, place.at))
+            .collect(),
         scale_mm: layout.dws.map(|place| super::dto::millimetres(layout, place.at)),
         cells: cells.map(|(index, chute)| Cell { index, number: chute.number }).collect(),
         limit: asker.lang.fill(Msg::LimitPerHour, &[&view.throughput.limit.to_string()]),

@@ -5,8 +5,8 @@ use super::limits;
 use super::router::Shared;
 use super::story::{Class, Outcome, Step, Story};
 use crate::journal::{JournalFault, files, schema};
-use line_model::decision::ParcelEvent;
-use line_model::ids::{ChuteNo, DiverterId, EyeId, ParcelId, Tag};
+use line_model::decision::{ParcelEvent, Rescan};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, ParcelId, ScannerId, Tag};
 use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row as SqlRow, params};
@@ -345,6 +345,11 @@ impl Detail<'_> {
         }
     }
 
+    fn rescan(&self) -> Option<Rescan> {
+        let name = self.text("result")?;
+        Rescan::ALL.into_iter().find(|result| result.name() == name)
+    }
+
     fn tag(&self) -> Option<Tag> {
         self.unsigned("tag").map(Tag)
     }
@@ -366,6 +371,11 @@ fn told(name: &str, detail: &Detail<'_>) -> Option<ParcelEvent> {
         "measured" => ParcelEvent::Measured { length: Distance(detail.signed("length")?) },
         "weighed" => ParcelEvent::Weighed { weight: detail.unsigned("weight_g").map(Grams) },
         "identified" => ParcelEvent::Identified { code: detail.text("code")? },
+        "rescanned" => ParcelEvent::Rescanned {
+            scanner: ScannerId(detail.unsigned("scanner")?),
+            code: detail.text("code")?,
+            result: detail.rescan()?,
+        },
         "seen" => ParcelEvent::Seen { eye: detail.eye()?, at: detail.position()? },
         "routed" => {
             ParcelEvent::Routed { carrier: detail.text("carrier")?, route: detail.text("route")? }

@@ -4,7 +4,7 @@ use super::i18n::{Lang, Msg};
 use super::mask;
 use super::words::{self, Tone};
 use line_model::chute::Bar;
-use line_model::decision::ParcelEvent;
+use line_model::decision::{ParcelEvent, Rescan};
 use line_model::ids::{ChuteNo, ParcelId};
 use line_model::layout::Layout;
 use line_model::parcel::Confidence;
@@ -253,6 +253,19 @@ impl Story {
     }
 }
 
+/// What a re-scan said, in words.
+fn rescanned(lang: Lang, code: &str, result: Rescan) -> (String, Tone) {
+    let (message, tone) = match result {
+        Rescan::Confirmed => (Msg::StepRescanConfirmed, Tone::Normal),
+        Rescan::Found => (Msg::StepRescanFound, Tone::Normal),
+        Rescan::Named => (Msg::StepRescanNamed, Tone::Normal),
+        Rescan::Unproven => (Msg::StepRescanUnproven, Tone::Attention),
+        Rescan::Differs => (Msg::StepRescanDiffers, Tone::Alarm),
+        Rescan::Elsewhere => (Msg::StepRescanElsewhere, Tone::Alarm),
+    };
+    (lang.fill(message, &[&mask::waybill(code)]), tone)
+}
+
 /// One step in words and how much it asks for attention.
 pub(super) fn step(lang: Lang, layout: &Layout, event: &ParcelEvent) -> (String, Tone) {
     let plain = |message: Msg| message.text(lang).to_owned();
@@ -273,6 +286,7 @@ pub(super) fn step(lang: Lang, layout: &Layout, event: &ParcelEvent) -> (String,
         ParcelEvent::Identified { code } => {
             (lang.fill(Msg::StepIdentified, &[&mask::waybill(code)]), Tone::Normal)
         }
+        ParcelEvent::Rescanned { code, result, .. } => rescanned(lang, code, *result),
         ParcelEvent::Seen { eye, .. } => (of_eye(Msg::StepSeen, *eye), Tone::Normal),
         ParcelEvent::Routed { carrier, .. } if carrier.is_empty() => {
             (plain(Msg::StepNoManifest), Tone::Attention)

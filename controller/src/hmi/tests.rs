@@ -9,6 +9,7 @@ use axum::{Extension, Router};
 use http_body_util::BodyExt as _;
 use line_model::ids::{ChuteNo, NodeId};
 use line_model::packml::State;
+use line_model::rescan::RescanMemory;
 use line_model::signal::{Command, Deed};
 use line_model::view::Unmet;
 use std::net::{IpAddr, TcpListener};
@@ -359,6 +360,25 @@ async fn the_overview_shows_state_lamp_bag_and_count_of_a_chute() {
         assert!(json.contains("\"state\":\"full\"") && json.contains("\"lamp\":\"blink\""));
         assert!(!page.contains("BAG0000123456"), "labels are masked like waybills");
     }
+}
+
+#[tokio::test]
+async fn the_overview_says_what_was_re_scanned_or_that_nothing_was() {
+    let mut seen = view(State::Execute, vec![]);
+    let told = [("zh", "未复核"), ("en", "not re-scanned")];
+    for (lang, words) in told {
+        let (_, page) = rig(seen.clone()).web.get(&format!("/?lang={lang}")).await;
+        assert!(page.contains(words), "{lang} page: {words}");
+    }
+    let tunnel = seen.layout.scanner;
+    std::sync::Arc::make_mut(&mut seen.layout).rescanners = vec![tunnel];
+    seen.line.rescans =
+        vec![RescanMemory { confirmed: 31, restored: 2, differs: 1, unread: 4, silent: 0 }];
+    let words = "复核相符 31 · 恢复 2 · 不符 1 · 未读 4";
+    let rig = rig(seen);
+    let (_, page) = rig.web.get("/?lang=zh").await;
+    let (_, json) = rig.web.get("/api/view?lang=zh").await;
+    assert!(page.contains(words) && json.contains(words), "{words}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -292,6 +292,8 @@ fn alarm_subject(lang: Lang, view: &HmiView, alarm: Alarm) -> String {
         | Alarm::EventsLost(id)
         | Alarm::EncoderDrift(id)
         | Alarm::EncoderStall(id)
+        | Alarm::RescanDiffers(id)
+        | Alarm::RescannerSilent(id)
         | Alarm::Ghost(id) => node(&view.layout, id),
         Alarm::Jam(id)
         | Alarm::QueueJam(id)
@@ -321,6 +323,8 @@ pub(super) fn alarm_key(alarm: Alarm) -> String {
         | Alarm::EventsLost(id)
         | Alarm::EncoderDrift(id)
         | Alarm::EncoderStall(id)
+        | Alarm::RescanDiffers(id)
+        | Alarm::RescannerSilent(id)
         | Alarm::Ghost(id) => u64::from(id.0),
         Alarm::Jam(id)
         | Alarm::QueueJam(id)
@@ -367,6 +371,8 @@ pub(super) const fn alarm_parcel(alarm: Alarm) -> Option<u64> {
         | Alarm::EyeBlind(_)
         | Alarm::EyeDirty(_)
         | Alarm::EncoderStall(_)
+        | Alarm::RescanDiffers(_)
+        | Alarm::RescannerSilent(_)
         | Alarm::WallClockStepped => None,
     }
 }

@@ -134,6 +134,7 @@ fn facts(tx: &Transaction<'_>, at: Micros, parcel: ParcelId, event: &ParcelEvent
             set("UPDATE parcels SET chute = NULL, reason = ?2 WHERE id = ?1", &reason.code())
         }
         ParcelEvent::Seen { .. }
+        | ParcelEvent::Rescanned { .. }
         | ParcelEvent::PassedOver { .. }
         | ParcelEvent::Believed { .. }
         | ParcelEvent::Armed { .. }
@@ -172,6 +173,7 @@ fn after(event: &ParcelEvent) -> Option<After> {
         | ParcelEvent::Measured { .. }
         | ParcelEvent::Weighed { .. }
         | ParcelEvent::Identified { .. }
+        | ParcelEvent::Rescanned { .. }
         | ParcelEvent::Routed { .. }
         | ParcelEvent::Assigned { .. }
         | ParcelEvent::PassedOver { .. }
@@ -216,6 +218,9 @@ fn told(event: &ParcelEvent) -> (&'static str, Value) {
             ("weighed", json!({ "weight_g": weight.map(|grams| grams.0) }))
         }
         ParcelEvent::Identified { code } => ("identified", json!({ "code": code })),
+        ParcelEvent::Rescanned { scanner, code, result } => {
+            ("rescanned", json!({ "scanner": scanner.0, "code": code, "result": result.name() }))
+        }
         ParcelEvent::Seen { eye, at } => ("seen", json!({ "eye": eye.0, "position": at.at })),
         ParcelEvent::Routed { carrier, route } => {
             ("routed", json!({ "carrier": carrier, "route": route }))
@@ -274,6 +279,8 @@ fn alarm_subject(alarm: Alarm) -> Option<u64> {
         | Alarm::EventsLost(NodeId(node))
         | Alarm::EncoderDrift(NodeId(node))
         | Alarm::EncoderStall(NodeId(node))
+        | Alarm::RescanDiffers(NodeId(node))
+        | Alarm::RescannerSilent(NodeId(node))
         | Alarm::Ghost(NodeId(node)) => Some(u64::from(node)),
         Alarm::Unconfirmed(ParcelId(id))
         | Alarm::Lost(ParcelId(id))

@@ -85,7 +85,10 @@ impl Mask {
     fn decision(&self, mut decision: Decision) -> Decision {
         match &mut decision {
             Decision::AskRoute { code, .. }
-            | Decision::Parcel { event: ParcelEvent::Identified { code }, .. }
+            | Decision::Parcel {
+                event: ParcelEvent::Identified { code } | ParcelEvent::Rescanned { code, .. },
+                ..
+            }
             | Decision::Chute {
                 event: ChuteEvent::PutByHand { code } | ChuteEvent::Missorted { code },
                 ..

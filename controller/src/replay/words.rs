@@ -2,7 +2,7 @@
 
 use line_model::chute::{ChuteEvent, ChuteState, Lamp};
 use line_model::decision::{ArmPlan, Decision, ParcelEvent};
-use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, Tag, ZoneId};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ScannerId, Tag, ZoneId};
 use line_model::layout::Layout;
 use line_model::packml::StateReason;
 use line_model::parcel::Confidence;
@@ -25,10 +25,13 @@ pub fn input(layout: &Layout, input: &Input) -> String {
             format!("landing pulse of chute {} {edge}, belt {}", chute.0, at.at)
         }
         Input::Heard { node, at } => format!("{} was heard up to belt {}", n(node), at.at),
-        Input::Read { at, spread, read } => {
-            format!("read of the trigger at belt {} ± {}: {}", at.at, spread.0, codes(read))
+        Input::Read { scanner, at, spread, read } => {
+            let (by, read) = (reader(layout, *scanner), codes(read));
+            format!("read {by} of the trigger at belt {} ± {}: {read}", at.at, spread.0)
         }
-        Input::Unassigned { at, trigger } => format!("{}, belt {}", unasked(*trigger), at.at),
+        Input::Unassigned { scanner, at, trigger } => {
+            format!("{} {}, belt {}", unasked(*trigger), reader(layout, *scanner), at.at)
+        }
         Input::Measured { at, spread: _, weight, size_mm: [l, w, h] } => {
             let grams = weight.map_or_else(|| "no weight".to_owned(), |w| format!("{} g", w.0));
             format!("scale at belt {}: {grams}, {l} × {w} × {h} mm", at.at)
@@ -276,6 +279,9 @@ fn step(layout: &Layout, event: &ParcelEvent) -> String {
         ParcelEvent::Weighed { weight: Some(weight) } => format!("weighs {} g", weight.0),
         ParcelEvent::Weighed { weight: None } => "could not be weighed".to_owned(),
         ParcelEvent::Identified { code } => format!("reads {code}"),
+        ParcelEvent::Rescanned { scanner, code, result } => {
+            format!("re-scan {}: {code}, {}", reader(layout, *scanner), result.name())
+        }
         ParcelEvent::Seen { eye: id, at } => {
             format!("seen at {}, belt {}", eye(layout, *id), at.at)
         }
@@ -309,6 +315,12 @@ fn step(layout: &Layout, event: &ParcelEvent) -> String {
         ParcelEvent::Lost { eye: id } => format!("was lost before {}", eye(layout, *id)),
         ParcelEvent::Removed { by } => format!("was resolved by {by}"),
     }
+}
+
+/// Which scanner read, by its node.
+fn reader(layout: &Layout, scanner: ScannerId) -> String {
+    let place = layout.rescanner(scanner).unwrap_or(&layout.scanner);
+    format!("by {}", node(layout, place.node))
 }
 
 fn codes(read: &Read) -> String {

@@ -11,8 +11,8 @@ pub enum EyeRole {
     Plain,
     /// The parcel counts as inducted.
     Induction,
-    /// The reader looks here.
-    Reader,
+    /// This reader looks here; 0 is the tunnel's.
+    Reader(usize),
     /// The scale's belt begins here.
     Scale,
 }

@@ -53,7 +53,9 @@ impl Fates {
             };
             rows.push((profile.eye_stuck_hours, event));
         }
-        rows.push((profile.reader_dead_hours, Event::ReaderDead { for_ms: None }));
+        rows.extend((0..plant.readers.len()).map(|scanner| {
+            (profile.reader_dead_hours, Event::ReaderDead { scanner, for_ms: None })
+        }));
         for (hours, event) in rows.into_iter().filter(|(hours, _)| *hours > 0) {
             let at = self.rng.exponential(u64::from(hours) * HOUR_US);
             self.list.push((at, hours, event));

@@ -104,6 +104,7 @@ impl Plant {
             induct_count: None,
             gap_mm: None,
             read: ReadTruth::Pending,
+            rescans: vec![ReadTruth::Pending; self.readers.len().saturating_sub(1)],
             place: Place::Waiting,
             landed_at: None,
             fault: None,

@@ -142,8 +142,8 @@ pub struct PlantPlan {
     pub beds: Vec<BedPlan>,
     /// Landing eyes.
     pub chutes: Vec<ChutePlan>,
-    /// Station of the scanner node.
-    pub scanner: usize,
+    /// Stations of the scanner nodes, the tunnel's first.
+    pub scanners: Vec<usize>,
     /// Station of the dws node and its belt.
     pub scale: Option<(usize, [Nm; 2])>,
     /// Where parcels drop into the end chute.
@@ -226,7 +226,8 @@ pub struct Plant {
     at_bench: usize,
     /// Parcels that come from the bench, before anything else.
     again: VecDeque<(usize, Body)>,
-    reader: Reader,
+    /// The tunnel's first.
+    readers: Vec<Reader>,
     scale: Option<Scale>,
     infeed: Infeed,
     /// Waits ahead of the infeed.
@@ -252,6 +253,15 @@ impl Streams {
             chutes: stream("chutes"),
         }
     }
+}
+
+/// A reader for each scanner station, each with a stream of its own.
+fn readers(stations: &[usize], seed: u64) -> Vec<Reader> {
+    let name = |number| if number == 0 { "reader".to_owned() } else { format!("reader {number}") };
+    let build = |(number, station): (usize, &usize)| {
+        Reader::new(number, *station, Rng::stream(seed, &name(number)))
+    };
+    stations.iter().enumerate().map(build).collect()
 }
 
 impl Plant {
@@ -305,7 +315,7 @@ impl Plant {
             bench: VecDeque::new(),
             at_bench: 0,
             again: VecDeque::new(),
-            reader: Reader::new(plan.scanner, stream("reader")),
+            readers: readers(&plan.scanners, run.seed),
             scale: plan.scale.map(|(station, belt)| Scale::new(station, belt, stream("scale"))),
             streams: Streams::new(run.seed, parcels),
             truth: Truth::default(),
@@ -453,11 +463,12 @@ impl Plant {
 
     /// A node sends bytes to its reader or scale.
     pub fn device(&mut self, station: usize, bytes: &[u8], now: u64, out: &mut Vec<Happening>) {
-        if station == self.reader.station() {
-            let parcel = self.at_eye(EyeRole::Reader);
-            if let Some(index) = self.reader.receive(bytes, parcel) {
+        let reader = self.readers.iter().position(|reader| reader.station() == station);
+        if let Some(reader) = reader {
+            let parcel = self.at_eye(EyeRole::Reader(reader));
+            if let Some(index) = self.readers[reader].receive(bytes, parcel) {
                 let truth = &mut self.truth.parcels[index];
-                self.reader.tail(truth, index, now, (&self.profile, &self.items), out);
+                self.readers[reader].tail(truth, index, now, (&self.profile, &self.items), out);
             }
         } else if self.scale.as_ref().is_some_and(|scale| scale.station() == station) {
             let parcel = self.at_eye(EyeRole::Scale);

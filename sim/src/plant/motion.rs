@@ -218,7 +218,7 @@ impl Plant {
             parcel.tail_eye += 1;
             match role {
                 EyeRole::Plain | EyeRole::Induction => {}
-                EyeRole::Reader => self.read(parcel.index, at, out),
+                EyeRole::Reader(reader) => self.read(reader, parcel.index, at, out),
                 EyeRole::Scale => {
                     if let Some(scale) = &mut self.scale {
                         scale.full_on(parcel.index, at);
@@ -258,18 +258,22 @@ impl Plant {
             self.show_hole(index, parcel, at, out);
         }
         match role {
-            EyeRole::Plain | EyeRole::Scale => {}
+            EyeRole::Plain | EyeRole::Scale | EyeRole::Reader(1..) => {}
             EyeRole::Induction => self.induct(parcel, at, way.start),
-            EyeRole::Reader => {
+            EyeRole::Reader(0) => {
                 let gap = ahead.map(|tail| (tail - parcel.head) / MM);
                 self.truth.parcels[parcel.index].gap_mm = gap;
             }
         }
     }
 
-    /// A parcel's tail has left the reader; parcels that stick together are one trigger to it.
-    fn read(&mut self, index: usize, at: u64, out: &mut Vec<Happening>) {
+    /// A parcel's tail has left a reader; parcels that stick together are one trigger to the tunnel's.
+    fn read(&mut self, reader: usize, index: usize, at: u64, out: &mut Vec<Happening>) {
         let facts = (&self.profile, &*self.items);
+        if reader != 0 {
+            self.readers[reader].tail(&mut self.truth.parcels[index], index, at, facts, out);
+            return;
+        }
         if self.pairs.iter().any(|(carrier, _)| *carrier == index) {
             return;
         }
@@ -277,10 +281,10 @@ impl Plant {
         if let Some(pair) = pair {
             let (carrier, _) = self.pairs.remove(pair);
             if let Ok([first, second]) = self.truth.parcels.get_disjoint_mut([carrier, index]) {
-                self.reader.tails((first, carrier), (second, index), at, facts, out);
+                self.readers[0].tails((first, carrier), (second, index), at, facts, out);
             }
         } else {
-            self.reader.tail(&mut self.truth.parcels[index], index, at, facts, out);
+            self.readers[0].tail(&mut self.truth.parcels[index], index, at, facts, out);
         }
     }
 

@@ -16,6 +16,8 @@ const LATE_US: [u64; 2] = [1_000_000, 1_500_000];
 /// The reader.
 #[derive(Clone, Debug)]
 pub struct Reader {
+    /// 0 is the tunnel's.
+    number: usize,
     station: usize,
     triggers: Triggers,
     /// The last parcel whose tail passed before its trigger came.
@@ -28,9 +30,10 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Builds the reader of a scanner station.
-    pub fn new(station: usize, rng: Rng) -> Self {
+    /// Builds the reader of a scanner station; 0 is the tunnel's.
+    pub fn new(number: usize, station: usize, rng: Rng) -> Self {
         Self {
+            number,
             station,
             triggers: Triggers::default(),
             passed: None,
@@ -83,8 +86,10 @@ impl Reader {
         let text = if codes.is_empty() { "NOREAD".to_owned() } else { codes.join(";") };
         let bytes = format!("{number}:{text}\r").into_bytes();
         out.push(Happening { at: at + delay, what: What::Device { station: self.station, bytes } });
-        parcel.read =
-            if codes.is_empty() { ReadTruth::NoRead } else { ReadTruth::Codes { codes, late } };
+        if let Some(read) = parcel.read_by_mut(self.number) {
+            *read =
+                if codes.is_empty() { ReadTruth::NoRead } else { ReadTruth::Codes { codes, late } };
+        }
     }
 
     /// The tails of two parcels that stick together have left the line: it saw both labels in one
@@ -173,7 +178,7 @@ mod tests {
 
     fn reads(profile: &Profile, count: usize) -> Vec<(ReadTruth, u64, String)> {
         let items: Vec<Item> = (0..50).map(item).collect();
-        let mut reader = Reader::new(2, Rng::stream(11, "reader"));
+        let mut reader = Reader::new(0, 2, Rng::stream(11, "reader"));
         (0..count)
             .map(|index| {
                 let mut parcel = truth_parcel(index);
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_misread_differs_in_one_digit() {
-        let mut reader = Reader::new(2, Rng::stream(12, "reader"));
+        let mut reader = Reader::new(0, 2, Rng::stream(12, "reader"));
         for _ in 0..200 {
             let label = "YT1234567890123";
             let wrong = reader.misread(label);
@@ -226,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_trigger_after_the_tail_is_answered_at_once() {
-        let mut reader = Reader::new(2, Rng::stream(13, "reader"));
+        let mut reader = Reader::new(0, 2, Rng::stream(13, "reader"));
         let (mut parcel, mut out) = (truth_parcel(0), Vec::new());
         reader.tail(&mut parcel, 0, 5, (&profile("clean"), &[]), &mut out);
         assert!(out.is_empty() && parcel.read == ReadTruth::Pending);

@@ -32,6 +32,7 @@ pub(crate) fn truth_parcel(index: usize) -> TruthParcel {
         induct_count: None,
         gap_mm: None,
         read: ReadTruth::Pending,
+        rescans: Vec::new(),
         place: Place::Waiting,
         landed_at: None,
         fault: None,

@@ -5,7 +5,7 @@ use super::eye::{Eye, Sight};
 use super::parcel::{Hold, Parcel, Trick};
 use super::{Happening, MM, Nm, Plant};
 use crate::scenario::Event;
-use crate::truth::Happened;
+use crate::truth::{Happened, ReadTruth};
 use units::{Counts, Micros};
 
 /// What becomes wrong with an eye.
@@ -63,9 +63,9 @@ impl Plant {
                 true
             }
             Event::BagChange { chute } => self.change_now(*chute, at),
-            Event::ReaderDead { .. } => {
-                self.reader.dead = Some(number);
-                true
+            Event::ReaderDead { scanner, .. } => {
+                let reader = self.readers.get_mut(*scanner);
+                reader.map(|reader| reader.dead = Some(number)).is_some()
             }
             Event::ScaleDead { .. } => {
                 self.scale.as_mut().is_some_and(|scale| scale.dead.replace(number).is_none())
@@ -109,14 +109,12 @@ impl Plant {
                 carrier.inspect(|carrier| self.truth.touch(number, *carrier)).is_some()
             }
             Event::Rotate => self.rotate(parcel, at, out),
-            Event::Read { result } => {
+            Event::Read { result, scanner } => {
                 let waits = self.truth.parcels.get(parcel).is_some_and(|truth| {
-                    truth.read == crate::truth::ReadTruth::Pending && !truth.is_final()
+                    truth.read_by(*scanner) == Some(&ReadTruth::Pending) && !truth.is_final()
                 });
-                if waits {
-                    self.reader.faults.push((parcel, *result));
-                }
-                waits
+                let reader = self.readers.get_mut(*scanner).filter(|_| waits);
+                reader.map(|reader| reader.faults.push((parcel, *result))).is_some()
             }
             Event::Hold { for_ms } => self.on_belt(parcel).is_some_and(|place| {
                 self.parcels[place].hold = Hold::Hand(at + for_ms * 1_000);
@@ -173,7 +171,11 @@ impl Plant {
                     }
                 }
             }
-            Event::ReaderDead { .. } => self.reader.dead = None,
+            Event::ReaderDead { scanner, .. } => {
+                if let Some(reader) = self.readers.get_mut(*scanner) {
+                    reader.dead = None;
+                }
+            }
             Event::ScaleDead { .. } => {
                 if let Some(scale) = &mut self.scale {
                     scale.dead = None;

@@ -96,14 +96,20 @@ pub enum Event {
         /// In what time.
         in_ms: u64,
     },
-    /// The reader gives nothing. Observable: triggers without an answer.
+    /// A reader gives nothing. Observable: triggers without an answer.
     ReaderDead {
+        /// Which one; 0 is the tunnel's, the others re-scan.
+        #[serde(default, skip_serializing_if = "is_first")]
+        scanner: usize,
         /// How long.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_ms: Option<u64>,
     },
-    /// What the reader makes of the parcel; see [`ReadFault`].
+    /// What a reader makes of the parcel; see [`ReadFault`].
     Read {
+        /// Which one; 0 is the tunnel's, the others re-scan.
+        #[serde(default, skip_serializing_if = "is_first")]
+        scanner: usize,
         /// What.
         result: ReadFault,
     },
@@ -262,6 +268,11 @@ pub enum Event {
     ControllerRestart,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+const fn is_first(scanner: &usize) -> bool {
+    *scanner == 0
+}
+
 /// What the reader makes of a parcel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -283,8 +294,9 @@ impl Event {
     /// Whether sensors can tell; the reason stands with each event.
     pub const fn is_observable(&self) -> bool {
         match self {
-            Self::Read { result } => match result {
-                ReadFault::Wrong => false,
+            Self::Read { scanner, result } => match result {
+                // A re-scan of another code than the tunnel's is seen as that.
+                ReadFault::Wrong => *scanner > 0,
                 ReadFault::None | ReadFault::Silent | ReadFault::Late | ReadFault::Several => true,
             },
             Self::TakeOff
@@ -379,7 +391,7 @@ impl Event {
             Self::EyeBlocked { for_ms, .. }
             | Self::EyeClear { for_ms, .. }
             | Self::EyeDirty { for_ms, .. }
-            | Self::ReaderDead { for_ms }
+            | Self::ReaderDead { for_ms, .. }
             | Self::ScaleDead { for_ms }
             | Self::NoTurn { for_ms, .. }
             | Self::NoReturn { for_ms, .. }

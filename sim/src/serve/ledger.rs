@@ -77,6 +77,7 @@ mod tests {
             induct_count: Some(Counts(u32::MAX)),
             gap_mm: None,
             read: ReadTruth::Codes { codes: vec!["YT9".to_owned()], late: false },
+            rescans: Vec::new(),
             place,
             landed_at: Some(Micros(3)),
             fault: Some(BedFault::HalfTurned(2)),

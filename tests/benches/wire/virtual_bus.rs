@@ -1,7 +1,7 @@
 //! A serial bus in virtual time: the real link, the real session and the real node logic.
 
 use crate::{BAUD, TURN_AROUND_US, percentile};
-use line_model::ids::{EyeId, NodeId};
+use line_model::ids::{EyeId, NodeId, ScannerId};
 use line_sim::nodes::NativeNode;
 use modbus::rtu::{self, Timing};
 use modbus::session::{Event, Outcome as Ended, Outputs, Session, Wire};
@@ -55,6 +55,7 @@ pub(crate) fn station(index: u8) -> StationSetup {
         main_encoder: true,
         settings: NodeKind::Zone.settings().iter().map(|setting| setting.reset).collect(),
         inputs: vec![InputRole::Ignored, eye(2 * index), eye(2 * index + 1)],
+        scanner: ScannerId(0),
         horizon_lag: Distance(60),
     }
 }

@@ -221,6 +221,7 @@ mod tests {
             induct_count: Some(Counts(count)),
             gap_mm: None,
             read: ReadTruth::Pending,
+            rescans: Vec::new(),
             place: Place::OnLine,
             landed_at: None,
             fault: None,

@@ -257,15 +257,14 @@ impl Judge<'_> {
         parcels: &[&TruthParcel],
         repeated: &BTreeSet<u64>,
     ) {
-        let codes: BTreeSet<&String> = parcels.iter().flat_map(|parcel| in_time(parcel)).collect();
+        let read = parcels.iter().flat_map(|parcel| in_time(&parcel.read));
+        let again = parcels.iter().flat_map(|parcel| rescanned(parcel));
+        let codes: BTreeSet<&String> = read.chain(again).collect();
         let labels: BTreeSet<&String> = parcels.iter().map(|parcel| &parcel.waybill).collect();
         let misread = codes.iter().any(|code| !labels.contains(code)) && codes.len() == 1;
         self.verdict.misread += u64::from(misread);
         // What touched may have been told apart again: each one's own code counts.
-        let one = |parcel: &&TruthParcel| match in_time(parcel) {
-            [code] => self.law.chutes_of(code, parcel),
-            _ => None,
-        };
+        let one = |parcel: &&TruthParcel| self.allowed(parcel);
         let allowed: Option<BTreeSet<u16>> =
             parcels.iter().filter_map(one).reduce(|all, other| &all | &other);
         let name = format!("parcel {} = {id}", parcels[0].index);
@@ -285,9 +284,9 @@ impl Judge<'_> {
         // Of two that are one belief, either may be what the reason tells of.
         let unread = parcels
             .iter()
-            .any(|parcel| in_time(parcel).is_empty() || self.near.read_may_be_lost(parcel));
+            .any(|parcel| in_time(&parcel.read).is_empty() || self.near.read_may_be_lost(parcel));
         let late = |parcel: &&TruthParcel| {
-            in_time(parcel).iter().any(|code| self.law.may_be_cut_off(code, parcel))
+            single(parcel).any(|code| self.law.may_be_cut_off(code, parcel))
         };
         let late = parcels.iter().any(late);
         self.reasons(&name, story, &codes, (unread, late));
@@ -298,7 +297,9 @@ impl Judge<'_> {
             }
         }
         if let [parcel] = parcels {
-            let own = allowed.is_some() && !misread && !repeated.contains(&parcel.index);
+            // Who has a code by a re-scan only has passed chutes by then.
+            let read = in_time(&parcel.read).len() == 1;
+            let own = read && allowed.is_some() && !misread && !repeated.contains(&parcel.index);
             let there = matches!(parcel.place, Place::Chute(number) if fits(&number));
             self.verdict.sortable += u64::from(own);
             self.verdict.sorted += u64::from(own && there);
@@ -312,6 +313,13 @@ impl Judge<'_> {
             self.verdict.far += u64::from(far);
             self.verdict.far_sorted += u64::from(far && there);
         }
+    }
+
+    /// Chutes that a parcel may be decided for: by the tunnel's one code or, unless there were
+    /// several, the one that a re-scanner read.
+    fn allowed(&self, parcel: &TruthParcel) -> Option<BTreeSet<u16>> {
+        let chutes = single(parcel).filter_map(|code| self.law.chutes_of(code, parcel));
+        chutes.reduce(|all, one| &all | &one)
     }
 
     /// What was read settles some reasons.
@@ -415,9 +423,25 @@ impl Judge<'_> {
     }
 }
 
-/// The codes that the reader gave for a parcel in time.
-fn in_time(parcel: &TruthParcel) -> &[String] {
-    match &parcel.read {
+/// The codes that a parcel may be decided by: the tunnel's one code and, unless there were several,
+/// those of re-scanners.
+fn single(parcel: &TruthParcel) -> impl Iterator<Item = &String> {
+    let read = in_time(&parcel.read);
+    let again = rescanned(parcel).filter(|_| read.len() <= 1);
+    read.iter().filter(|_| read.len() == 1).chain(again)
+}
+
+/// Codes that a re-scanner gave for a parcel alone and in time.
+fn rescanned(parcel: &TruthParcel) -> impl Iterator<Item = &String> {
+    parcel.rescans.iter().filter_map(|read| match in_time(read) {
+        [code] => Some(code),
+        _ => None,
+    })
+}
+
+/// The codes that a reader gave for a parcel in time.
+fn in_time(read: &ReadTruth) -> &[String] {
+    match read {
         ReadTruth::Codes { codes, late: false } => codes,
         ReadTruth::Codes { late: true, .. } | ReadTruth::NoRead | ReadTruth::Pending => &[],
     }

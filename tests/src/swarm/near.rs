@@ -211,7 +211,9 @@ fn reach(line: &LineFile, event: &Event) -> Reach {
         | Event::ChuteFull { chute, .. }
         | Event::ChuteButton { chute, .. }
         | Event::BagChange { chute } => eye(&format!("chute-{chute}")),
-        Event::ReaderDead { .. } => Reach::Place(i64::from(line.scanner.at_mm)),
+        Event::ReaderDead { scanner: 0, .. } => Reach::Place(i64::from(line.scanner.at_mm)),
+        // Nobody needs a re-scan who is far from every trouble.
+        Event::ReaderDead { .. } => Reach::Touched,
         Event::NoTurn { diverter, .. }
         | Event::NoReturn { diverter, .. }
         | Event::WheelsStopped { diverter, .. }

@@ -44,11 +44,14 @@ pub const CLASSES: &[(&str, Draw)] = &[
         times: u32::try_from(rng.between(2, 5)).unwrap_or(3),
         in_ms: rng.span([500, 5_000]),
     }),
-    ("reader_dead", |rng, _| Event::ReaderDead { for_ms: some(rng) }),
-    ("read_none", |_, _| Event::Read { result: ReadFault::None }),
-    ("read_silent", |_, _| Event::Read { result: ReadFault::Silent }),
-    ("read_late", |_, _| Event::Read { result: ReadFault::Late }),
-    ("read_several", |_, _| Event::Read { result: ReadFault::Several }),
+    ("reader_dead", |rng, line| Event::ReaderDead {
+        scanner: scanner(rng, line),
+        for_ms: some(rng),
+    }),
+    ("read_none", |rng, line| read(rng, line, ReadFault::None)),
+    ("read_silent", |rng, line| read(rng, line, ReadFault::Silent)),
+    ("read_late", |rng, line| read(rng, line, ReadFault::Late)),
+    ("read_several", |rng, line| read(rng, line, ReadFault::Several)),
     ("scale_dead", |rng, _| Event::ScaleDead { for_ms: some(rng) }),
     ("no_turn", |rng, line| Event::NoTurn { diverter: bed(rng, line), for_ms: maybe(rng) }),
     ("no_return", |rng, line| Event::NoReturn { diverter: bed(rng, line), for_ms: maybe(rng) }),
@@ -101,6 +104,19 @@ pub const CLASSES: &[(&str, Draw)] = &[
     ("disk_stall", |rng, _| Event::DiskStall { for_ms: rng.span([100, 8_000]) }),
     ("controller_kill", |_, _| Event::ControllerKill),
 ];
+
+/// A scanner of the line: the tunnel's where there is no other.
+fn scanner(rng: &mut Rng, line: &LineFile) -> usize {
+    if line.rescanner.is_empty() { 0 } else { rng.index(1 + line.rescanner.len()) }
+}
+
+/// What one of the readers makes of a parcel; a wrong code is seen at a re-scanner, where the
+/// tunnel's is known.
+fn read(rng: &mut Rng, line: &LineFile, result: ReadFault) -> Event {
+    let scanner = scanner(rng, line);
+    let wrong = scanner > 0 && rng.chance(300_000);
+    Event::Read { scanner, result: if wrong { ReadFault::Wrong } else { result } }
+}
 
 fn some(rng: &mut Rng) -> Option<u64> {
     Some(rng.span([300, 6_000]))

@@ -2,7 +2,7 @@
 
 use super::nodes::Post;
 use super::sabotage::Saboteur;
-use line_model::ids::{ChuteNo, NodeId};
+use line_model::ids::{ChuteNo, NodeId, ScannerId};
 use line_model::signal::Input;
 use line_sim::rng::Rng;
 use node_link::{
@@ -118,6 +118,7 @@ pub(super) fn setups(posts: &[Post]) -> Vec<BusSetup> {
             main_encoder: true,
             settings,
             inputs: inputs.map(|(input, _)| InputRole::Landing(chute_of(node, input))).collect(),
+            scanner: ScannerId(0),
             horizon_lag: Distance(60),
         }
     };

@@ -256,7 +256,7 @@ impl Ledger {
                 };
                 (what, Some(*at))
             }
-            Input::Unassigned { at, trigger } => {
+            Input::Unassigned { at, trigger, .. } => {
                 (What::Unassigned(trigger.unwrap_or_default()), Some(*at))
             }
             Input::Measured { at, weight, size_mm, .. } => {

@@ -2,7 +2,7 @@
 
 use super::tags;
 use line_model::chute::{Bar, ChuteCause, ChuteEvent, Lamp};
-use line_model::decision::{Decision, ParcelEvent};
+use line_model::decision::{Decision, ParcelEvent, Rescan};
 use line_model::view::Unmet;
 
 tags! { Decision, "a decision" {
@@ -73,6 +73,16 @@ tags! { ParcelEvent, "a parcel's step" {
     16 Removed { by };
     17 PassedOver { chute bar };
     18 Believed { now };
+    19 Rescanned { scanner code result };
+} }
+
+tags! { Rescan, "what a re-scan says" {
+    1 Confirmed;
+    2 Found;
+    3 Named;
+    4 Unproven;
+    5 Differs;
+    6 Elsewhere;
 } }
 
 tags! { Unmet, "an unmet condition" {

@@ -2,14 +2,15 @@
 
 use super::tags;
 use alloc::string::String;
+use line_model::ids::ScannerId;
 use line_model::signal::{ArmEnd, ChuteContact, Contact, Deed, DownReason, File, Input, Read};
 
 tags! { Input, "an input" {
     1 Edge { eye active at spread };
     2 Landing { chute active at ms };
     3 Heard { node at };
-    4 Read { at spread read };
-    5 Unassigned { at trigger };
+    4 Read { at spread read; since 4 { scanner = ScannerId(0); } };
+    5 Unassigned { at trigger; since 4 { scanner = ScannerId(0); } };
     6 Measured { at spread weight size_mm };
     7 ArmAnswered { tag taken };
     8 ArmEnded { tag end at ms };

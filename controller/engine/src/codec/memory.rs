@@ -18,6 +18,7 @@ use line_model::packml::UnitMode;
 use line_model::parcel::{
     Choice, Confidence, Fate, Identity, OpenKind, OpenParcel, Parcel, Sighting, Track,
 };
+use line_model::rescan::{RescanMemory, Trigger};
 use line_model::view::Tally;
 use units::{Distance, Micros};
 
@@ -50,7 +51,8 @@ fields! {
             active_at = now;
             pressure = Pressure::None;
         };
-        since 3 { pace = None; jog = None; }
+        since 3 { pace = None; jog = None; };
+        since 4 { rescanners = Vec::new(); }
     }
     Pace { at when heard }
     Annunciator { entries rising falling first_out recent }
@@ -84,7 +86,13 @@ fields! {
         inducted landed_planned landed_alternate end_landed removed lost unconfirmed on_line;
         since 3 { landed_for = BTreeMap::new(); }
     }
-    Parcel { id track identity weight fate confidence; since 3 { size_mm = [0; 3]; } }
+    Parcel {
+        id track identity weight fate confidence;
+        since 3 { size_mm = [0; 3]; };
+        since 4 { rescan = None; mixed = false; }
+    }
+    Trigger { scanner head spread }
+    RescanMemory { confirmed restored differs unread silent }
     Track { seen next slack length }
     Sighting { eye head tail spread }
     Choice { chute allowed alternate reason }

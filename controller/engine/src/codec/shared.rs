@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use line_model::alarm::Alarm;
 use line_model::decision::{ArmPlan, Light};
-use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, ScannerId, Side, Tag, ZoneId};
 use line_model::packml::{State, StateReason, UnitMode};
 use line_model::plan::{Allocation, CutOff, Facts, Hold, Plan, Rule, Screening};
 use line_model::reason::Reason;
@@ -13,7 +13,7 @@ use line_model::signal::Command;
 use line_model::waybills::Waybills;
 use units::{Distance, EncoderId, Grams, Micros, Millis, MmPerSecond, Position};
 
-wrapped! { ParcelId Tag NodeId ZoneId EyeId DiverterId ChuteNo }
+wrapped! { ParcelId Tag NodeId ZoneId EyeId DiverterId ScannerId ChuteNo }
 wrapped! { Distance EncoderId Grams Micros Millis MmPerSecond }
 
 fields! {
@@ -149,6 +149,8 @@ tags! { Alarm, "an alarm" {
     22 EncoderStall(node);
     23 ChuteFaulted(chute);
     24 ChuteWaits(chute);
+    25 RescanDiffers(node);
+    26 RescannerSilent(node);
     60 WallClockStepped;
 } }
 

@@ -1,6 +1,6 @@
 //! The plant side of the bench: real node machines on buses, one belt, virtual time.
 
-use line_model::ids::{ChuteNo, EyeId, NodeId};
+use line_model::ids::{ChuteNo, EyeId, NodeId, ScannerId};
 use line_model::signal::{ChuteContact, Contact};
 use modbus::rtu;
 use node::{Identity, Output, Stamp};
@@ -79,6 +79,7 @@ pub(crate) fn station(node: u8, kind: NodeKind, inputs: Vec<InputRole>) -> Stati
         main_encoder: true,
         settings: kind.settings().iter().map(|setting| setting.reset).collect(),
         inputs,
+        scanner: ScannerId(0),
         horizon_lag: Distance(60),
     }
 }
@@ -131,7 +132,7 @@ pub(crate) fn line() -> Vec<BusSetup> {
             contact(Contact::EndFull),
         ],
     );
-    let scanner = station(3, NodeKind::Scanner, vec![]);
+    let scanner = StationSetup { scanner: ScannerId(2), ..station(3, NodeKind::Scanner, vec![]) };
     vec![bus(true, vec![zone, diverter, panel]), bus(false, vec![scanner])]
 }
 

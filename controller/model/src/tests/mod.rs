@@ -8,6 +8,7 @@ mod outcomes;
 mod packml;
 mod plant;
 mod property;
+mod rescan;
 mod tracking;
 mod wall_clock;
 mod watch;

@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::decision::{Decision, ParcelEvent};
 use crate::harness::{ArmAnswer, Bench, arrival, diverter_node, facts, position};
-use crate::ids::{ChuteNo, ParcelId};
+use crate::ids::{ChuteNo, ParcelId, ScannerId};
 use crate::layout::Largest;
 use crate::parcel::Parcel;
 use crate::plan::{Hold, Screening};
@@ -34,6 +34,7 @@ fn a_readable_routable_parcel_lands_as_planned() {
             ParcelEvent::Assigned { .. } => "assigned",
             ParcelEvent::PassedOver { .. } => "passed_over",
             ParcelEvent::Believed { .. } => "believed",
+            ParcelEvent::Rescanned { .. } => "rescanned",
             ParcelEvent::SentToEnd { .. } => "sent_to_end",
             ParcelEvent::Armed { .. } => "armed",
             ParcelEvent::Fired { .. } => "fired",
@@ -504,7 +505,7 @@ fn two_labels_in_what_looks_like_one_parcel_with_a_hole_are_two_parcels() {
     };
     let read = |at, code: &str| {
         let (at, spread) = (position(base + at), units::Distance(0));
-        Input::Read { at, spread, read: Read::Codes(vec![code.into()]) }
+        Input::Read { scanner: ScannerId(0), at, spread, read: Read::Codes(vec![code.into()]) }
     };
     // 380 mm and 160 mm with 50 mm between them, no more than a handle is long.
     for (eye, place) in [(0, 0), (1, 1_500)] {
@@ -526,9 +527,9 @@ fn a_read_of_unknown_owner_makes_both_neighbours_uncertain() {
     bench.put(1_400, 300, "C");
     bench.run(100 + 900 + 700);
     let at = position(bench.at);
-    bench.feed(Input::Unassigned { at, trigger: Some(7) });
+    bench.feed(Input::Unassigned { scanner: ScannerId(0), at, trigger: Some(7) });
     assert!(bench.line.memory.live.values().all(Parcel::certain));
-    bench.feed(Input::Unassigned { at, trigger: None });
+    bench.feed(Input::Unassigned { scanner: ScannerId(0), at, trigger: None });
     bench.drain();
     bench.ends_at_end(1, Reason::UnassignedRead);
     bench.ends_at_end(2, Reason::UnassignedRead);

@@ -3,7 +3,7 @@
 
 use crate::decision::{Decision, ParcelEvent};
 use crate::harness::{ArmAnswer, Bench, diverter_node, position};
-use crate::ids::{ChuteNo, EyeId, ParcelId};
+use crate::ids::{ChuteNo, EyeId, ParcelId, ScannerId};
 use crate::line::Line;
 use crate::signal::{ArmEnd, DownReason, Input, Read};
 use alloc::collections::BTreeMap;
@@ -54,7 +54,7 @@ fn fault(bench: &mut Bench, ahead: i64, (_, kind, which): Fault) {
         1 => Input::NodeUp { node, restarted: false },
         2 => Input::NodeUp { node, restarted: true },
         3 => Input::EventsLost { node, entries: 1 },
-        4 => Input::Unassigned { at, trigger: None },
+        4 => Input::Unassigned { scanner: ScannerId(0), at, trigger: None },
         5 => Input::CommitsStalled,
         6 => Input::CommitsResumed,
         7 => Input::Edge { eye, active: true, at, spread: Distance(0) },

@@ -4,8 +4,8 @@
 use crate::alarm::Alarm;
 use crate::decision::Decision;
 use crate::harness::{PANEL, demo_layout, demo_plan, facts, position};
-use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, Tag, ZoneId};
-use crate::layout::Largest;
+use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, ScannerId, Tag, ZoneId};
+use crate::layout::{Largest, StationPlace};
 use crate::line::Line;
 use crate::packml::{State, UnitMode};
 use crate::parcel::Fate;
@@ -33,6 +33,7 @@ impl Walk {
     fn running() -> Self {
         let mut layout = demo_layout();
         layout.limits.largest = Largest { weight: Some(Grams(2_000)), side_mm: Some(1_500) };
+        layout.rescanners = vec![StationPlace { node: NodeId(4), at: Distance(8_700) }];
         let line = Line::new(layout);
         let mut walk = Self { line, at: 50_000, now: Micros::ZERO };
         let mut out = Vec::new();
@@ -101,7 +102,8 @@ impl Walk {
 
     fn read(&self, which: u8, off: i16) -> Option<Input> {
         let parcel = self.line.memory.live.get(&self.live(which)?)?;
-        let slip = Distance(900 + i64::from(off) / 512);
+        let (scanner, place) = [(0, 900), (1, 8_700)][usize::from(which) % 2];
+        let slip = Distance(place + i64::from(off) / 512);
         let at = parcel.at(EyeId(0))?.head.plus(slip);
         let code = |n: u8| format!("W{}", n % 40);
         let read = match off % 8 {
@@ -110,7 +112,7 @@ impl Walk {
             2 => Read::Codes(vec![code(which), code(which.wrapping_add(1))]),
             _ => Read::Codes(vec![code(which)]),
         };
-        Some(Input::Read { at, spread: Distance(3), read })
+        Some(Input::Read { scanner: ScannerId(scanner), at, spread: Distance(3), read })
     }
 
     fn route(&self, which: u8, off: i16) -> Option<Input> {
@@ -169,7 +171,10 @@ impl Walk {
             8 => Input::ArmAnswered { tag, taken: which > 40 },
             9 => Input::Withheld { tag },
             10 => Input::Adopted { node, tags: vec![tag, Tag(u32::from(which))] },
-            11 => Input::Unassigned { at, trigger: (which > 128).then_some(1) },
+            11 => {
+                let (scanner, trigger) = (ScannerId(which % 2), (which > 128).then_some(1));
+                Input::Unassigned { scanner, at, trigger }
+            }
             12 => Input::CommitsStalled,
             13 => Input::CommitsResumed,
             14 => Input::Resumed { gap: Micros::from_millis(u64::from(which) * 14) },

@@ -83,6 +83,8 @@ impl Line {
             fate: Fate::Open,
             confidence: Confidence::Certain,
             size_mm: [0; 3],
+            rescan: None,
+            mixed: false,
         };
         self.memory.live.put(&self.layout, parcel);
         self.memory.under[0] = Under::Parcel(id);
@@ -154,7 +156,7 @@ impl Line {
     }
 
     /// Parcels whose order with `id` a head of `id` at `at` would break.
-    fn disorder(&self, id: ParcelId, eye: EyeId, at: Position) -> Vec<ParcelId> {
+    pub(crate) fn disorder(&self, id: ParcelId, eye: EyeId, at: Position) -> Vec<ParcelId> {
         let (layout, nodes) = (&self.layout, &self.memory.nodes);
         let later = |window: Window| window.from.since(at).0 > 0;
         let may = |brief: &Brief| match brief.id.cmp(&id) {
@@ -200,6 +202,7 @@ impl Line {
         tell(out, id, ParcelEvent::Seen { eye, at });
         if newest {
             self.watch_skipped(before, eye, at, out);
+            self.watch_rescanners(before, eye, out);
         }
         self.seen_decides(id, eye, out);
     }

@@ -71,7 +71,12 @@ impl Base {
     /// Where the head is expected at a later `eye`, whose positions are known to within `there`.
     pub(crate) fn expected(&self, layout: &Layout, eye: EyeId, there: Distance) -> Window {
         let way = Distance(layout.eye(eye).at.0 - layout.eye(self.eye).at.0);
-        Window::around(&layout.limits, self.head, way, self.more.plus(there)).later(self.late)
+        self.behind(&layout.limits, way, there)
+    }
+
+    /// The same at a place `way` behind the sighting.
+    pub(crate) fn behind(&self, limits: &Limits, way: Distance, there: Distance) -> Window {
+        Window::around(limits, self.head, way, self.more.plus(there)).later(self.late)
     }
 }
 

@@ -12,6 +12,7 @@ use units::{Distance, Micros};
 
 const DEMO: &str = include_str!("../../../examples/factory-line.toml");
 const FAST: &str = include_str!("../../../examples/factory-line-fast.toml");
+const RESCAN: &str = include_str!("../../../examples/rescan-line.toml");
 
 /// The demo line with the first occurrence of each text replaced.
 fn with(changes: &[(&str, &str)]) -> String {
@@ -63,7 +64,11 @@ fn emergency_stops_have_names_of_their_own_and_stop_every_zone() {
 
 #[test]
 fn examples_are_clean() {
-    for (name, text) in [("factory-line.toml", DEMO), ("factory-line-fast.toml", FAST)] {
+    for (name, text) in [
+        ("factory-line.toml", DEMO),
+        ("factory-line-fast.toml", FAST),
+        ("rescan-line.toml", RESCAN),
+    ] {
         if let Err(faults) = check(name, text) {
             panic!("{faults}");
         }
@@ -361,5 +366,37 @@ proptest! {
         if let Err(faults) = check("x", changed.join("\n")) {
             prop_assert!(!faults.render(false).is_empty());
         }
+    }
+}
+
+#[test]
+fn a_re_scanner_stands_between_a_bed_and_an_eye_and_sorts_or_checks() {
+    let line = check("rescan-line.toml", RESCAN).expect("right");
+    let layout = &line.engine.layout;
+    let [place] = layout.rescanners[..] else { panic!("one") };
+    // Behind two beds that are 1.1 times as fast as the belt.
+    assert_eq!(place.at, Distance(7_200 - 64));
+    let node = &layout.nodes[usize::from(place.node.0)];
+    assert_eq!((node.name.as_str(), node.duty), ("rescanner", Duty::Optional));
+    let stations = line.engine.buses.iter().flat_map(|bus| &bus.stations);
+    let scanners: Vec<u8> = stations.map(|station| station.scanner.0).collect();
+    assert_eq!(scanners.iter().filter(|scanner| **scanner == 1).count(), 1);
+    let of = |at_mm: &str| {
+        let text = RESCAN.replacen("at_mm = 7200 ", &format!("at_mm = {at_mm} "), 1);
+        check("rescan-line.toml", &text).map(|line| line.polls.rescans[0].first.clone())
+    };
+    for (at_mm, first) in [("7200", "D5"), ("1501", "D2"), ("8600", "D6")] {
+        assert_eq!(of(at_mm).expect("right").as_deref(), Some(first), "{at_mm}");
+    }
+    for at_mm in ["11800", "13500"] {
+        assert_eq!(of(at_mm).expect("right"), None, "{at_mm} only checks");
+    }
+    // On an eye, under a bed, between an eye and its bed, in the tunnel; too late for the last one.
+    for at_mm in ["7650", "6700", "7700", "900", "10100"] {
+        let found = of(at_mm).expect_err(at_mm);
+        let told: Vec<&str> = found.list.iter().map(|fault| fault.key.as_str()).collect();
+        assert_eq!(told, ["rescanner[0].at_mm"], "{found}");
+        let range = if at_mm == "10100" { "at most 10020" } else { "1501 to 4449, 5251 to 6049" };
+        assert!(found.list[0].allowed.contains(range), "{found}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::wire::{self, WireTimes};
 use crate::config::build::kind;
+use crate::config::rescanners::{self, Rescan};
 use line_file::{Bus, BusKind, LineFile, Node, NodeKind};
 use node_link::LinkLimits;
 use registers::event::{ArmOutcome, At, ENTRY_WORDS_MAX, Event, RING_WORDS};
@@ -17,6 +18,8 @@ pub(crate) const HOST: Micros = Micros::from_millis(50);
 /// Codes of the greatest length that a parcel is planned to have: labels carry up to three, mostly
 /// shorter ones. More of them on every parcel of a stalled line are lost by name, not silently.
 const CODES_PLANNED: u64 = 4;
+/// The same at a re-scanner: it only counts when it reads one, and what is lost there misleads nobody.
+const RESCAN_CODES_PLANNED: u64 = 1;
 /// Arms that wait on a node at most.
 const ARMS: u64 = 8;
 /// Parcels that the gapping zone lets go while the order to stop is on its way to it.
@@ -29,6 +32,8 @@ pub struct Plan {
     pub buses: Vec<BusPlan>,
     /// Diverters in the order of the file.
     pub paths: Vec<Path>,
+    /// What each re-scanner is good for.
+    pub rescans: Vec<Rescan>,
 }
 
 /// One bus.
@@ -136,7 +141,7 @@ impl Plan {
         let rate = Rate::of(file, gap_target);
         let buses: Vec<BusPlan> = file.bus.iter().map(|bus| rate.bus(bus)).collect();
         let paths = paths(file, &buses);
-        Self { buses, paths }
+        Self { buses, paths, rescans: rescanners::reach(file) }
     }
 }
 
@@ -266,9 +271,10 @@ fn watched(file: &LineFile, node: &Node) -> i64 {
     let eyes = file.eye.iter().filter(|eye| mine(&eye.node)).map(|eye| eye.at_mm);
     let arrivals = file.diverter.iter().filter(|d| mine(&d.node)).map(|d| d.eye_at_mm);
     let end = Some(file.end.eye_at_mm).filter(|_| mine(&file.end.node));
-    let scanner = Some(file.scanner.at_mm).filter(|_| mine(&file.scanner.node));
+    let scanners = [&file.scanner].into_iter().chain(&file.rescanner);
+    let scanners = scanners.filter(|place| mine(&place.node)).map(|place| place.at_mm);
     let scale = file.dws.as_ref().filter(|dws| mine(&dws.node)).map(|dws| dws.at_mm);
-    let all = eyes.chain(arrivals).chain(end).chain(scanner).chain(scale);
+    let all = eyes.chain(arrivals).chain(end).chain(scanners).chain(scale);
     i64::from(all.max().unwrap_or(0).max(0))
 }
 
@@ -313,7 +319,8 @@ fn passing(file: &LineFile, node: &Node) -> u64 {
             eyes((exit.count() + own.count()).max(1))
         }
         NodeKind::Diverter | NodeKind::Panel => eyes(1),
-        NodeKind::Scanner => eyes(1) + CODES_PLANNED * code,
+        NodeKind::Scanner if node.name == file.scanner.node => eyes(1) + CODES_PLANNED * code,
+        NodeKind::Scanner => eyes(1) + RESCAN_CODES_PLANNED * code,
         NodeKind::Dws => {
             let (weight_g, size_mm) = (Some(0), [0; 3]);
             eyes(1) + words(&Event::Measured { trigger: 0, weight_g, size_mm, at: AT })

@@ -2,6 +2,7 @@
 
 use super::plan::{BusPlan, NodePlan, Path, Plan};
 use super::refuse::grouped;
+use crate::config::rescanners::Rescan;
 use serde_json::{Value, json};
 use std::fmt::{self, Write as _};
 use units::Micros;
@@ -20,6 +21,9 @@ fn permille(part: u64, whole: u64) -> String {
 impl Plan {
     /// The plan as one JSON object; times in microseconds.
     pub fn to_json(&self) -> Value {
+        let rescans = self.rescans.iter().map(|rescan| {
+            json!({ "node": rescan.node, "at_mm": rescan.at_mm, "sorts_from": rescan.first })
+        });
         let paths = self.paths.iter().map(|path| {
             json!({
                 "diverter": path.diverter,
@@ -35,6 +39,7 @@ impl Plan {
         json!({
             "buses": self.buses.iter().map(bus_json).collect::<Vec<_>>(),
             "paths": paths.collect::<Vec<_>>(),
+            "rescans": rescans.collect::<Vec<_>>(),
         })
     }
 
@@ -96,6 +101,14 @@ fn node_lines(node: &NodePlan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
+fn rescan_line(rescan: &Rescan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Rescan { node, at_mm, first } = rescan;
+    match first {
+        Some(first) => writeln!(f, "re-scan    {node} at {at_mm} mm: sorts from {first} on"),
+        None => writeln!(f, "re-scan    {node} at {at_mm} mm: only checks"),
+    }
+}
+
 fn path_line(path: &Path, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(
         f,
@@ -114,7 +127,8 @@ impl fmt::Display for Plan {
         for (n, bus) in self.buses.iter().enumerate() {
             self.bus_lines(n, bus, f)?;
         }
-        self.paths.iter().try_for_each(|path| path_line(path, f))
+        self.paths.iter().try_for_each(|path| path_line(path, f))?;
+        self.rescans.iter().try_for_each(|rescan| rescan_line(rescan, f))
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn layout() -> Layout {
         }],
         eyes: vec![eye(0, 0), eye(0, 1_500), eye(1, 4_450), eye(2, 6_000)],
         scanner: StationPlace { node: NodeId(0), at: Distance(900) },
+        rescanners: Vec::new(),
         dws: None,
         diverters: vec![DiverterPlace {
             name: "D1".to_owned(),
@@ -154,6 +155,7 @@ pub(in crate::hmi) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
             unit_mode: UnitMode::Production,
             pressure: Pressure::None,
             jog: None,
+            rescans: Vec::new(),
             plan: Some(("夜班".to_owned(), 7)),
             parcels_per_hour: 3_420,
         },

@@ -6,6 +6,7 @@
 mod version_1;
 mod version_2;
 mod version_3;
+mod version_4;
 
 use super::{Source, Wire};
 use crate::record::FORMAT_VERSION;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::Debug;
 use line_model::alarm::Alarm;
 use line_model::decision::{ArmPlan, Decision, Light, ParcelEvent};
-use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, Side, Tag, ZoneId};
+use line_model::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, ScannerId, Side, Tag, ZoneId};
 use line_model::packml::{State, StateReason};
 use line_model::plan::{Allocation, Facts, Plan, Rule, Screening};
 use line_model::reason::Reason;
@@ -39,6 +39,26 @@ fn inputs_of_maps() {
 }
 
 #[test]
+fn inputs_of_readers() {
+    let (position, spread, scanner) = (at(2), Distance(3), ScannerId(0));
+    let codes = Read::Codes(vec!["ab".to_string()]);
+    for (read, golden) in
+        [(codes, "01 00000001 00000002 6162"), (Read::NoRead, "02"), (Read::TooLong, "03")]
+    {
+        check_old(
+            1,
+            &Input::Read { scanner, at: position, spread, read },
+            &format!("04 {AT} {SPREAD} {golden}"),
+        );
+    }
+    check_old(
+        1,
+        &Input::Unassigned { scanner, at: position, trigger: Some(6) },
+        &format!("05 {AT} 01 0006"),
+    );
+}
+
+#[test]
 fn inputs() {
     let (position, spread, tag) = (at(2), Distance(3), Tag(9));
     let node = NodeId(4);
@@ -52,13 +72,6 @@ fn inputs() {
         &format!("02 000c 00 {AT} 00000005"),
     );
     check(&Input::Heard { node, at: at(-1) }, "03 04 01 ffffffffffffffff");
-    let codes = Read::Codes(vec!["ab".to_string()]);
-    for (read, golden) in
-        [(codes, "01 00000001 00000002 6162"), (Read::NoRead, "02"), (Read::TooLong, "03")]
-    {
-        check(&Input::Read { at: position, spread, read }, &format!("04 {AT} {SPREAD} {golden}"));
-    }
-    check(&Input::Unassigned { at: position, trigger: Some(6) }, &format!("05 {AT} 01 0006"));
     check(
         &Input::Measured { at: position, spread, weight: Some(Grams(8)), size_mm: [1, 2, 3] },
         &format!("06 {AT} {SPREAD} 01 00000008 0001 0002 0003"),
