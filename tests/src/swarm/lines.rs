@@ -3,6 +3,7 @@
 //! Draws near the limits on purpose, so that the product's own check refuses some; those are drawn
 //! anew and counted. Keys that are not drawn are those of the demo line.
 
+use line_file::LineFile;
 use line_sim::rng::Rng;
 use std::fmt::Write as _;
 
@@ -110,6 +111,45 @@ fn observable(plant: &str) -> String {
         profile.insert("wrong_read_ppm".to_owned(), toml::Value::Integer(0));
     }
     toml::to_string(&plant).expect("TOML again")
+}
+
+/// Of a million lines with room for one, this many get a re-scanner.
+const RESCANNERS_PPM: u32 = 300_000;
+
+/// The same line with a re-scanner behind one of its beds, now and then; behind it are two more.
+///
+/// # Panics
+/// When the line is no TOML.
+pub fn with_rescanner(rng: &mut Rng, line: &LineFile, text: &str) -> Option<String> {
+    let beds = line.diverter.len().checked_sub(2)?;
+    if beds == 0 || !rng.chance(RESCANNERS_PPM) {
+        return None;
+    }
+    let bed = rng.index(beds);
+    let (here, next) = (&line.diverter[bed], &line.diverter[bed + 1]);
+    let from = i64::from(here.bed_from_mm) + i64::from(here.bed_length_mm);
+    let at = rng.between(from + 1, i64::from(next.eye_at_mm) - 1);
+    let wait = line.scanner.read_wait_ms;
+    let encoder = line.node.iter().find(|node| node.name == line.scanner.node)?;
+    let (encoder, debounce) = (&encoder.encoder, encoder.debounce_ms);
+    let own = format!(
+        "[[bus]]\nname = \"net-rescanner\"\nkind = \"tcp\"\naddress = \"127.0.0.1:5099\"\n\
+         answer_timeout_ms = 200\nturnaround_ms = 10\n\
+         [[node]]\nname = \"rescanner\"\nkind = \"scanner\"\nbus = \"net-rescanner\"\nunit = 1\n\
+         encoder = \"{encoder}\"\ndebounce_ms = {debounce}\n\
+         [[rescanner]]\nnode = \"rescanner\"\nat_mm = {at}\nread_wait_ms = {wait}\n"
+    );
+    let mut table: toml::Table = text.parse().expect("drawn");
+    let own: toml::Table = own.parse().expect("as drawn");
+    for (key, value) in own {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Array(old)), toml::Value::Array(new)) => old.extend(new),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+    toml::to_string(&table).ok()
 }
 
 /// The tables of `base` with those of `own` in their stead.

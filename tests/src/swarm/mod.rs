@@ -20,6 +20,7 @@ pub mod trouble;
 use line_sim::rng::Rng;
 use line_sim::scenario::Source;
 use line_sim::{Feed, Scenario};
+use sortline::config::Line;
 
 /// A scenario with what it took to draw it.
 #[derive(Clone, Debug)]
@@ -47,6 +48,7 @@ pub fn draw(seed: u64, parcels: u64) -> Drawn {
             drawn.line = limits::limit(&mut limits, &drawn.line);
         }
         let Ok(line) = sortline::config::check("line.toml", &drawn.line) else { continue };
+        let (line, text_of_line) = rescanned(seed, line, drawn.line);
         let mut rng = Rng::stream(seed, "swarm case");
         let parcels = (parcels * (50 + rng.below(101)) / 100).max(2);
         // Fewer rows than parcels now and then: waybills come twice.
@@ -65,7 +67,7 @@ pub fn draw(seed: u64, parcels: u64) -> Drawn {
         let text = |text: String| Source::Inline { text };
         let scenario = Scenario {
             plan: text(plan),
-            line: text(drawn.line),
+            line: text(text_of_line),
             plant: text(drawn.plant),
             manifest: text(manifest),
             profile: ["clean", "normal", "normal"][rng.index(3)].to_owned(),
@@ -80,6 +82,18 @@ pub fn draw(seed: u64, parcels: u64) -> Drawn {
         return Drawn { scenario, refused };
     }
     panic!("seed {seed}: {TRIES_MAX} lines refused in a row");
+}
+
+/// The line with a re-scanner, where one is drawn for this seed and the check takes it there.
+fn rescanned(seed: u64, line: Line, text: String) -> (Line, String) {
+    let mut rng = Rng::stream(seed, "re-scanner");
+    let Some(with) = lines::with_rescanner(&mut rng, &line.file, &text) else {
+        return (line, text);
+    };
+    match sortline::config::check("line.toml", &with) {
+        Ok(checked) => (checked, with),
+        Err(_) => (line, text),
+    }
 }
 
 /// Faults of the wire: none, light, or a bad cable with ports that go and come back.

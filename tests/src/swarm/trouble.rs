@@ -114,7 +114,7 @@ fn scanner(rng: &mut Rng, line: &LineFile) -> usize {
 /// tunnel's is known.
 fn read(rng: &mut Rng, line: &LineFile, result: ReadFault) -> Event {
     let scanner = scanner(rng, line);
-    let wrong = scanner > 0 && rng.chance(300_000);
+    let wrong = scanner > 0 && rng.chance(600_000);
     Event::Read { scanner, result: if wrong { ReadFault::Wrong } else { result } }
 }
 
