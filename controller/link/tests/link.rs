@@ -501,7 +501,11 @@ fn heard_follows_the_events_and_the_belt() {
 
 #[test]
 fn one_read_comes_from_each_trigger_whatever_the_number_of_codes() {
-    let mut rig = connected();
+    let mut setups = line();
+    setups[1].stations[0].scanner = ScannerId(2);
+    let mut rig = Rig::new(setups);
+    rig.connect();
+    rig.run(30);
     rig.drain();
     let long = ["A".repeat(48), "B".repeat(48), "C".repeat(48), "D".repeat(40)];
     for codes in [vec!["YT1234567890123".to_string()], long.to_vec(), vec![]] {

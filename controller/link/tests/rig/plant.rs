@@ -132,7 +132,7 @@ pub(crate) fn line() -> Vec<BusSetup> {
             contact(Contact::EndFull),
         ],
     );
-    let scanner = StationSetup { scanner: ScannerId(2), ..station(3, NodeKind::Scanner, vec![]) };
+    let scanner = station(3, NodeKind::Scanner, vec![]);
     vec![bus(true, vec![zone, diverter, panel]), bus(false, vec![scanner])]
 }
 
