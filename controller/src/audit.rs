@@ -183,7 +183,8 @@ impl Auditor {
                 }
                 ParcelEvent::Removed { .. }
                 | ParcelEvent::Landed { .. }
-                | ParcelEvent::EndLanded { .. } => {
+                | ParcelEvent::EndLanded { .. }
+                | ParcelEvent::Recirculated { .. } => {
                     self.open.remove(parcel);
                 }
                 _ => {}

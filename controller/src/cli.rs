@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use line_model::layout::LineEnd;
 use serde_json::json;
 
 use crate::audit;
@@ -247,12 +248,17 @@ fn described(
     let beds = line.bed_gaps().map(
         |(name, before, after)| json!({ "name": name, "gap_before": before.0, "gap_after": after.0 }),
     );
+    let laps_max = match layout.end {
+        LineEnd::Chute => None,
+        LineEnd::Return { laps_max, .. } => Some(laps_max),
+    };
     json!({
         "line": line.name,
         "zones": zones.collect::<Vec<_>>(),
         "chutes": chutes.collect::<Vec<_>>(),
         "gap_target": layout.limits.gap_target.0,
         "geometric_limit_per_hour": line.geometric_limit_per_hour(),
+        "laps_max": laps_max,
         "limit_before_gapping_per_hour": before,
         "beds": beds.collect::<Vec<_>>(),
         "polls": line.polls.to_json(),
@@ -282,6 +288,10 @@ fn describe(line: &Line, before: Option<u32>, rules: Option<usize>, items: Optio
     }
     let limit = line.geometric_limit_per_hour();
     println!("limit      {limit} parcels/h by geometry, codes read after gapping");
+    if let LineEnd::Return { laps_max, transit } = layout.end {
+        let ms = transit.millis();
+        println!("return     {laps_max} laps, {ms} ms from the drop; the limit counts each pass");
+    }
     if let Some(before) = before {
         println!(
             "           {before} parcels/h of this plan and manifest, codes read before gapping"

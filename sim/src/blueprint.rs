@@ -6,10 +6,10 @@
 use crate::plant::belt::nm_per_count;
 use crate::plant::diverter::BedPlan;
 use crate::plant::eye::{Eye, EyeRole};
-use crate::plant::{BeltPlan, ChutePlan, MM, Nm, PlantPlan};
+use crate::plant::{BeltPlan, ChutePlan, MM, Nm, PlantPlan, RoundPlan};
 use crate::plant_file::PlantFile;
 use crate::rng::Rng;
-use line_file::{BusKind, LineFile, NodeKind, Parity, ZoneMode};
+use line_file::{BusKind, EndKind, LineFile, NodeKind, Parity, ZoneMode};
 use modbus::rtu::Timing;
 use registers::points::{diverter, dws, panel, scanner, zone};
 use units::Counts;
@@ -28,7 +28,7 @@ pub enum SetupError {
     NotInPlant {
         /// Table of the plant file.
         table: &'static str,
-        /// Name of the zone or diverter.
+        /// Name of the zone or diverter, or the line file's table.
         name: String,
     },
     /// The plant file has no such profile.
@@ -214,6 +214,7 @@ impl Blueprint {
                 None => None,
             },
             drop: mm(line.end.drop_at_mm),
+            round: round(line, plant)?,
             end_full: (names.node(&line.end.node)?, panel::END_FULL),
             reference: (Counts(0), span),
         };
@@ -225,6 +226,18 @@ impl Blueprint {
         });
         let encoders = encoders.flatten().collect();
         Ok(Self { plant: plan, stations, buses, panel, reference, encoders })
+    }
+}
+
+fn round(line: &LineFile, plant: &PlantFile) -> Result<Option<RoundPlan>, SetupError> {
+    match line.end.kind.unwrap_or(EndKind::Chute) {
+        EndKind::Chute => Ok(None),
+        EndKind::Return => {
+            let missing = || SetupError::NotInPlant { table: "round", name: "end".to_owned() };
+            let truth = plant.round.as_ref().ok_or_else(missing)?;
+            let transit_us = truth.transit_ms.map(|ms| ms * 1_000);
+            Ok(Some(RoundPlan { transit_us, holds: truth.holds }))
+        }
     }
 }
 

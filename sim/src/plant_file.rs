@@ -24,6 +24,8 @@ pub struct PlantFile {
     /// What the chutes hold; one that is not named holds a bag.
     #[serde(default)]
     pub chute: Vec<ChuteTruth>,
+    /// The return conveyor of a line that has one.
+    pub round: Option<RoundTruth>,
     /// What people need.
     #[serde(default)]
     pub people: PeopleTruth,
@@ -57,6 +59,16 @@ pub struct BedTruth {
     pub ratio_permille: u32,
     /// How long its wheels take to turn.
     pub switch_ms: u32,
+}
+
+/// What is true of a return conveyor.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundTruth {
+    /// How long parcels take over it.
+    pub transit_ms: [u64; 2],
+    /// Parcels with which it is full.
+    pub holds: u64,
 }
 
 /// What stands under a chute.
@@ -253,6 +265,7 @@ mod tests {
         for text in [
             include_str!("../plants/factory-line.plant.toml"),
             include_str!("../plants/factory-line-fast.plant.toml"),
+            include_str!("../plants/loop-line.plant.toml"),
         ] {
             let plant = PlantFile::parse(text).expect("shipped");
             for name in ["clean", "normal", "full", "bad"] {

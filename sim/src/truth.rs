@@ -129,6 +129,8 @@ pub struct TruthParcel {
     pub joined: Option<u64>,
     /// The same parcel's last round, when the bench gave it onto the line again.
     pub again_of: Option<u64>,
+    /// The same parcel's pass before, when it has come back over the return.
+    pub lap_of: Option<u64>,
     /// What its label says.
     pub waybill: String,
     /// Row of the manifest (from 0) that has this waybill; `None` for a stranger.
@@ -205,6 +207,8 @@ pub enum Place {
     Chute(u16),
     /// In the end chute.
     End,
+    /// On the return: another pass of the same parcel begins when it comes back.
+    Round,
     /// In a person's hands, off the line.
     Taken,
 }
@@ -241,7 +245,7 @@ impl TruthParcel {
     /// Whether nothing more will happen to it.
     pub const fn is_final(&self) -> bool {
         match self.place {
-            Place::Chute(_) | Place::End | Place::Taken => true,
+            Place::Chute(_) | Place::End | Place::Round | Place::Taken => true,
             Place::Waiting | Place::OnLine | Place::Sliding(_) => false,
         }
     }
@@ -255,6 +259,8 @@ pub struct TruthLine<'a> {
     joined: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     again_of: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lap_of: Option<u64>,
     waybill: &'a str,
     row: Option<usize>,
     length_mm: i64,
@@ -280,6 +286,7 @@ impl<'a> TruthLine<'a> {
             index: parcel.index,
             joined: parcel.joined,
             again_of: parcel.again_of,
+            lap_of: parcel.lap_of,
             waybill: &parcel.waybill,
             row: parcel.row,
             length_mm: parcel.size_mm[0],

@@ -21,6 +21,8 @@ pub struct Law {
     side_max_mm: Option<i64>,
     /// Wall-clock time at the beginning; without it no cut-off is ever over.
     utc_s: Option<u64>,
+    /// Passes of one waybill on a line that brings parcels back; `None` where the end is a chute.
+    laps_max: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -91,7 +93,32 @@ impl Law {
             weight_max_g: limit("weight_max_g"),
             side_max_mm: limit("side_max_mm"),
             utc_s: None,
+            laps_max: line["end"].get("laps_max").map(|laps| u64::from(number(laps))),
         }
+    }
+
+    /// Chutes of a parcel that `own` are for by its code, on a pass behind so many that went round, and
+    /// whose label may be another's as well; `None` when only the end is right.
+    ///
+    /// Where parcels come back nothing ends at the end: what cannot be sorted, and what has gone round
+    /// often enough, belongs to the general exceptions.
+    pub fn on_lap(
+        &self,
+        own: Option<BTreeSet<u16>>,
+        before: u64,
+        repeated: bool,
+    ) -> Option<BTreeSet<u16>> {
+        let Some(laps_max) = self.laps_max else { return own };
+        if own.is_some() && before < laps_max && !repeated {
+            return own;
+        }
+        let both = own.into_iter().flatten().chain(self.general).collect::<BTreeSet<u16>>();
+        (!both.is_empty()).then_some(both)
+    }
+
+    /// Passes of one waybill on a line that brings parcels back.
+    pub const fn laps_max(&self) -> Option<u64> {
+        self.laps_max
     }
 
     /// Chutes that a parcel with this one code may land in; `None` when only the end is right.
@@ -204,6 +231,8 @@ pub struct Belief {
     pub landed: Vec<u16>,
     /// Reason at the end of the line.
     pub ended: Vec<&'static str>,
+    /// Reason for which it went round.
+    pub round: Vec<&'static str>,
     /// Declared unconfirmed, lost or removed.
     pub open: bool,
 }
@@ -226,6 +255,7 @@ pub fn believe<'a>(all: &mut BTreeMap<u64, Belief>, decisions: impl Iterator<Ite
             ParcelEvent::Fired { chute, .. } => belief.fired.push(chute.0),
             ParcelEvent::Landed { chute, .. } => belief.landed.push(chute.0),
             ParcelEvent::EndLanded { reason } => belief.ended.push(reason.code()),
+            ParcelEvent::Recirculated { reason } => belief.round.push(reason.code()),
             ParcelEvent::Unconfirmed { .. }
             | ParcelEvent::Lost { .. }
             | ParcelEvent::Removed { .. } => belief.open = true,
@@ -249,6 +279,8 @@ pub fn believe<'a>(all: &mut BTreeMap<u64, Belief>, decisions: impl Iterator<Ite
 pub struct Actual {
     /// Its place in the truth.
     pub index: u64,
+    /// The same parcel's pass before.
+    pub lap_of: Option<u64>,
     /// What its label says.
     pub waybill: String,
     /// What the reference node counted when its head reached the induction eye.
@@ -268,6 +300,8 @@ pub enum Lies {
     Chute(u16),
     /// In the end chute.
     End,
+    /// Gone round: its next pass is another one here.
+    Round,
     /// Still on its way.
     Underway,
 }
@@ -285,13 +319,14 @@ impl Actual {
         let lies = match parcel.place {
             Place::Chute(number) => Lies::Chute(number),
             Place::End => Lies::End,
+            Place::Round => Lies::Round,
             // Nobody may say that it landed or ended.
             Place::Waiting | Place::OnLine | Place::Sliding(_) | Place::Taken => Lies::Underway,
         };
         parcel.inducted_at?;
         let count = parcel.induct_count?.0;
-        let waybill = parcel.waybill.clone();
-        Some(Self { index: parcel.index, waybill, count, codes, rescanned, lies })
+        let (index, lap_of, waybill) = (parcel.index, parcel.lap_of, parcel.waybill.clone());
+        Some(Self { index, lap_of, waybill, count, codes, rescanned, lies })
     }
 
     /// The parcel of one line of a truth file; `None` when the line has another form.
@@ -307,10 +342,12 @@ impl Actual {
         let lies = match row["place"]["at"].as_str()? {
             "chute" => Lies::Chute(u16::try_from(row["place"]["chute"].as_u64()?).ok()?),
             "end" => Lies::End,
+            "round" => Lies::Round,
             _ => Lies::Underway,
         };
         Some(Self {
             index: row["index"].as_u64()?,
+            lap_of: row["lap_of"].as_u64(),
             waybill: row["waybill"].as_str()?.to_owned(),
             count: u32::try_from(row["induct_count"].as_u64()?).ok()?,
             codes,
@@ -363,10 +400,13 @@ const JOIN: i32 = 60;
 pub fn judge(law: &Law, actual: &[Actual], beliefs: &BTreeMap<u64, Belief>) -> Finding {
     let mut finding = Finding::default();
     let mut claimed = BTreeSet::new();
-    let mut waybills = BTreeSet::new();
+    let mut waybills = BTreeMap::new();
+    let laps = laps(actual);
     for parcel in actual {
         let name = format!("plant parcel {} ({})", parcel.index, parcel.waybill);
-        let repeated = !waybills.insert(&parcel.waybill);
+        let lap = &laps[&parcel.index];
+        // Another pass is the same parcel, not another one of its label.
+        let repeated = *waybills.entry(&parcel.waybill).or_insert(lap.first) != lap.first;
         let joined: Vec<_> = beliefs
             .iter()
             .filter(|(_, b)| b.inducted.wrapping_sub(parcel.count).cast_signed().abs() <= JOIN)
@@ -378,7 +418,7 @@ pub fn judge(law: &Law, actual: &[Actual], beliefs: &BTreeMap<u64, Belief>) -> F
                     finding.doubled.push(format!("{name}: parcel {id} claimed twice"));
                 }
                 let name = format!("{name} = {id}");
-                judge_one(law, parcel, repeated, &name, belief, &mut finding);
+                judge_one(law, parcel, (lap, repeated), &name, belief, &mut finding);
             }
             several => finding.doubled.push(format!("{name}: {} parcels", several.len())),
         }
@@ -389,10 +429,38 @@ pub fn judge(law: &Law, actual: &[Actual], beliefs: &BTreeMap<u64, Belief>) -> F
     finding
 }
 
+/// A pass among those of its parcel.
+struct Lap {
+    /// The parcel's first pass.
+    first: u64,
+    /// Passes before this one on which a code was read.
+    before: u64,
+    /// No other pass follows.
+    last: bool,
+}
+
+/// Every pass by its place in the truth, which is behind that of the pass before it.
+fn laps(actual: &[Actual]) -> BTreeMap<u64, Lap> {
+    let mut laps: BTreeMap<u64, Lap> = BTreeMap::new();
+    let read: BTreeSet<u64> =
+        actual.iter().filter(|pass| !pass.codes.is_empty()).map(|pass| pass.index).collect();
+    for pass in actual {
+        let mut lap = Lap { first: pass.index, before: 0, last: true };
+        if let Some(before) = pass.lap_of.and_then(|before| laps.get_mut(&before)) {
+            before.last = false;
+            lap.first = before.first;
+            lap.before =
+                before.before + u64::from(pass.lap_of.is_some_and(|of| read.contains(&of)));
+        }
+        laps.insert(pass.index, lap);
+    }
+    laps
+}
+
 fn judge_one(
     law: &Law,
     parcel: &Actual,
-    repeated: bool,
+    (lap, repeated): (&Lap, bool),
     name: &str,
     belief: &Belief,
     finding: &mut Finding,
@@ -400,12 +468,15 @@ fn judge_one(
     let one = parcel.codes.first().filter(|_| parcel.codes.len() == 1);
     let misread = one.is_some_and(|code| *code != parcel.waybill);
     finding.misread += u64::from(misread);
-    let allowed = one.and_then(|code| law.chutes(code));
+    let own = one.and_then(|code| law.chutes(code));
+    let known = own.is_some();
+    let allowed = law.on_lap(own, lap.before, repeated);
     let fits = |chute: &u16| allowed.as_ref().is_some_and(|set| set.contains(chute));
-    if belief.landed.len() + belief.ended.len() > 1 {
+    if belief.landed.len() + belief.ended.len() + belief.round.len() > 1 {
+        let Belief { landed, ended, round, .. } = belief;
         finding
             .doubled
-            .push(format!("{name}: landed {:?}, ended {:?}", belief.landed, belief.ended));
+            .push(format!("{name}: landed {landed:?}, ended {ended:?}, went round {round:?}"));
     }
     let wrong = matches!(parcel.lies, Lies::Chute(number) if !fits(&number));
     // What was assigned is the decision; an arm for another chute than that is one as well.
@@ -417,17 +488,20 @@ fn judge_one(
         finding.wrong_mechanical.push(text);
     }
     let said = belief.landed.first().copied();
-    let ended = !belief.ended.is_empty();
+    let (ended, round) = (!belief.ended.is_empty(), !belief.round.is_empty());
     let agrees = match parcel.lies {
-        Lies::Chute(number) => !ended && (said == Some(number) || (belief.open && said.is_none())),
-        Lies::End => said.is_none() && (ended || belief.open),
-        Lies::Underway => said.is_none() && !ended,
+        Lies::Chute(number) => {
+            !ended && !round && (said == Some(number) || (belief.open && said.is_none()))
+        }
+        Lies::End => said.is_none() && !round && (ended || belief.open),
+        Lies::Round => said.is_none() && !ended && (round || belief.open),
+        Lies::Underway => said.is_none() && !ended && !round,
     };
     if !agrees {
         let text = format!("{name}: {:?}, said {said:?}, ended {:?}", parcel.lies, belief.ended);
         finding.wrong_unreported.push(text);
     }
-    if !misread && !repeated && !parcel.rescanned && allowed.is_some() {
+    if known && lap.last && !misread && !repeated && !parcel.rescanned {
         finding.sortable += 1;
         finding.sorted += u64::from(matches!(parcel.lies, Lies::Chute(_)) && !wrong);
     }

@@ -6,6 +6,7 @@ use crate::oracle::{self, Finding, Law};
 use line_engine::{record, snapshot};
 use line_model::decision::Decision;
 use line_model::memory::Memory;
+use line_model::reason::Reason;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use units::Micros;
@@ -27,6 +28,10 @@ pub struct Summary {
     pub landed_alternate: u64,
     /// Off the end, by reason code.
     pub end_landed: BTreeMap<&'static str, u64>,
+    /// Gone round, by reason code: inducted again since.
+    pub recirculated: BTreeMap<&'static str, u64>,
+    /// Inducted, each parcel once.
+    pub distinct: u64,
     /// Of those that landed: for a reason, in an exception chute or an alternate.
     pub landed_for: BTreeMap<&'static str, u64>,
     /// Taken off by a person.
@@ -165,8 +170,10 @@ pub fn report(harness: &Harness, inputs: &Inputs) -> Report {
         inducted: tally.inducted,
         landed_planned: tally.landed_planned,
         landed_alternate: tally.landed_alternate,
-        end_landed: tally.end_landed.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
-        landed_for: tally.landed_for.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+        end_landed: codes(&tally.end_landed),
+        recirculated: codes(&tally.recirculated),
+        distinct: tally.distinct(),
+        landed_for: codes(&tally.landed_for),
         removed: tally.removed,
         lost: tally.lost,
         unconfirmed: tally.unconfirmed,
@@ -187,6 +194,11 @@ pub fn report(harness: &Harness, inputs: &Inputs) -> Report {
         journal_hash: harness.disk.head().hex(),
     };
     Report { summary, finding }
+}
+
+/// Counts by the codes of their reasons.
+fn codes(counts: &BTreeMap<Reason, u64>) -> BTreeMap<&'static str, u64> {
+    counts.iter().map(|(reason, count)| (reason.code(), *count)).collect()
 }
 
 /// Inductions an hour between the first and the last one.

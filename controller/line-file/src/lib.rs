@@ -11,7 +11,7 @@ mod shape;
 pub use document::{Document, Entry, Kind, Place, pattern};
 pub use policy::{ClockPolicy, FlightPolicy, JournalPolicy};
 pub use shape::{
-    Bus, BusKind, Chute, ChuteKind, ChuteRole, Diverter, Dws, EchoMode, Encoder, End, Estop, Eye,
-    Gap, Hmi, LineFile, LineInfo, Node, NodeKind, Panel, Parity, ParseError, Rs485, Scanner,
-    Timing, Tracking, Zone, ZoneMode,
+    Bus, BusKind, Chute, ChuteKind, ChuteRole, Diverter, Dws, EchoMode, Encoder, End, EndKind,
+    Estop, Eye, Gap, Hmi, LineFile, LineInfo, Node, NodeKind, Panel, Parity, ParseError, Rs485,
+    Scanner, Timing, Tracking, Zone, ZoneMode,
 };

@@ -361,12 +361,28 @@ pub enum ChuteRole {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
+    /// What takes the parcels there.
+    pub kind: Option<EndKind>,
     /// Name of the node that watches the end eye.
     pub node: String,
     /// The end eye, input `eye_end`.
     pub eye_at_mm: i32,
-    /// Where parcels drop into the end chute.
+    /// Where parcels drop into the end chute or onto the return.
     pub drop_at_mm: i32,
+    /// Passes of one waybill before it goes to the general exceptions; with a return.
+    pub laps_max: Option<u8>,
+    /// From the drop to the beginning of the first zone; with a return.
+    pub return_ms: Option<u32>,
+}
+
+/// What takes the parcels at the end of the sorter belt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndKind {
+    /// A chute.
+    Chute,
+    /// A conveyor back to the first zone.
+    Return,
 }
 
 /// `[panel]`: the operator panel.

@@ -2,10 +2,11 @@
 
 use line_file::{BusKind, Document, LineFile, NodeKind, ZoneMode};
 
-const EXAMPLES: [(&str, &str); 3] = [
+const EXAMPLES: [(&str, &str); 4] = [
     ("factory-line.toml", include_str!("../../examples/factory-line.toml")),
     ("factory-line-fast.toml", include_str!("../../examples/factory-line-fast.toml")),
     ("rescan-line.toml", include_str!("../../examples/rescan-line.toml")),
+    ("loop-line.toml", include_str!("../../examples/loop-line.toml")),
 ];
 
 #[test]

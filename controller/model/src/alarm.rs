@@ -310,6 +310,20 @@ alarms! {
     cause "读码器或触发光电故障、断线、脏污" "Reader or trigger eye broken, unplugged or dirty";
     consequence "分拣照常，待核实件不再恢复，错分不再复核" "Sorting goes on; uncertain parcels are not restored and nothing is checked";
     action "检查读码器和触发光电，读到下一件后自动恢复" "Check reader and trigger eye; it is believed again with the next code";
+
+    /// The return conveyor is full.
+    ReturnFull = 28 "return_full" High WithCondition, 0 ms on, 2000 ms off;
+    text "回流线满，请清理" "Return conveyor full: take parcels off";
+    cause "回流件多于供件口能接的件，或供件停着" "More parcels come back than the infeed takes, or the infeed stands";
+    consequence "新供件须让行；下一件到末端前停带" "Fresh parcels give way; the belt stops before the next parcel reaches the end";
+    action "取下回流线上的件，查明其未落格的原因，再启动" "Take parcels off the return, find out why they do not land, then start";
+
+    /// A parcel went round although no lap will bring it into its chute.
+    RoundInVain = 29 "round_in_vain" Medium WhenSeen, 0 ms on, 0 ms off;
+    text "异常件仍在回流，综合异常口或拦截管控口接不到" "Exceptions go round: their chute cannot be had";
+    cause "综合异常口或拦截管控口满、锁定、停用，或摆出失败" "The exceptions or quarantine chute is full, locked or off, or its diverts fail";
+    consequence "该件一直回流，占用线体" "These parcels go round and take room on the line";
+    action "恢复该格口；否则在回流线上取下异常件" "Bring the chute back, or take the exceptions off the return by hand";
 }
 
 #[cfg(test)]

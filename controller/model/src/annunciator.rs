@@ -250,6 +250,8 @@ impl Line {
                 | Alarm::Lost(_)
                 | Alarm::CommitsStalled
                 | Alarm::EndFull
+                | Alarm::ReturnFull
+                | Alarm::RoundInVain
                 | Alarm::QuarantineAtEnd(_)
                 | Alarm::InputQuarantined
                 | Alarm::NotEmpty

@@ -272,6 +272,11 @@ pub enum ParcelEvent {
         /// Why.
         reason: Reason,
     },
+    /// It went off the end onto the return, and will be inducted again as another one.
+    Recirculated {
+        /// Why.
+        reason: Reason,
+    },
     /// It was fired and nothing tells where it is.
     Unconfirmed {
         /// The chute it was fired to.

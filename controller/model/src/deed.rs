@@ -4,7 +4,6 @@ use crate::chute::{ChangeBy, ChuteCause, ChuteEvent, Content, tell_of};
 use crate::decision::Decision;
 use crate::ids::{ChuteNo, ParcelId};
 use crate::layout::{Change, ChuteRole};
-use crate::limits;
 use crate::line::Line;
 use crate::parcel::Parcel;
 use crate::signal::Deed;
@@ -151,9 +150,7 @@ impl Line {
             self.may_be_put(id, chute)?;
             self.resolve(id, Some(chute), by, out);
         } else {
-            if self.memory.landed.len() < limits::LANDED_MAX {
-                self.memory.landed.insert(&code);
-            }
+            self.remember(core::slice::from_ref(&code), chute);
             self.load_chute(chute, None, None, out);
         }
         if let Some(memory) = self.memory.at_chutes.get_mut(&chute) {
@@ -193,6 +190,7 @@ impl Line {
             self.resolve(id, None, by, out);
         }
         self.memory.landed.remove(code);
+        self.memory.laps.remove(code);
         self.memory.counters.fallen += 1;
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::chute::Bar;
 use crate::decision::{ArmPlan, Decision, ParcelEvent};
 use crate::gaps::Room;
 use crate::ids::{DiverterId, EyeId, ParcelId, Tag};
+use crate::layout::ChuteRole;
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::live::Brief;
@@ -230,9 +231,11 @@ impl Line {
         let last_arrival = self.layout.diverters.last().map(|diverter| diverter.eye);
         match (&parcel.fate, arrival) {
             (Fate::Open, _) => {
+                let reason = parcel.identity.late();
                 if last_arrival.is_none_or(|last| eye >= last) {
-                    let reason = parcel.identity.late();
                     self.send_to_end(id, reason, out);
+                } else if !reason.may_pass() && self.last_before_exceptions(eye) {
+                    self.set_aside(id, reason, out);
                 }
             }
             (Fate::Assigned(_), Some(arrival)) if eye >= arrival => {
@@ -268,6 +271,14 @@ impl Line {
                 _,
             ) => {}
         }
+    }
+
+    /// Whether the next eye is that of the general exceptions' diverter. Not so at the tunnel's exit,
+    /// where the reader may still answer.
+    fn last_before_exceptions(&self, eye: EyeId) -> bool {
+        let chute = self.layout.role(ChuteRole::GeneralExceptions);
+        let arrival = chute.map(|chute| self.layout.diverter(chute.diverter).eye);
+        eye > EyeId(1) && arrival.is_some_and(|arrival| arrival.0 == eye.0 + 1)
     }
 
     /// Takes the node's answer to an arm.

@@ -70,7 +70,8 @@ impl Line {
             Belts::Standing => false,
             Belts::Sorter => zone == sorter,
             Belts::Infeed => zone != sorter,
-            Belts::Emptying => zone >= gapping.unwrap_or(sorter),
+            // The infeed is part of the way round.
+            Belts::Emptying => self.layout.end.returns() || zone >= gapping.unwrap_or(sorter),
             Belts::All => true,
         }
     }
@@ -127,7 +128,8 @@ impl Line {
         let emptying = matches!(mode, Mode::Completing { .. });
         (sorting || emptying)
             && !self.memory.stalled
-            && !self.memory.end_full
+            // A full return has no other way out than the infeed.
+            && (!self.memory.end_full || self.layout.end.returns())
             && self.memory.pressure != Pressure::Pause
             && self.memory.live.len() < usize::from(self.layout.limits.in_flight_max)
     }
@@ -217,7 +219,7 @@ impl Line {
         }
     }
 
-    /// Stops the belt before the next parcel reaches a full end chute.
+    /// Stops the belt before the next parcel reaches a full end chute or return.
     pub(crate) fn guard_end(&mut self, out: &mut Vec<Decision>) {
         if !self.memory.end_full {
             return;

@@ -60,11 +60,7 @@ pub const LISTS: &[Foreign] = &[
     row(CARRIERS, "三段码请求超时", &[r(Reason::RouteLate)]),
     row(CARRIERS, "无数据", &[r(Reason::NoManifest)]),
     row(CARRIERS, "三段码未配置/无路由", &[r(Reason::NoRoute)]),
-    row(
-        CARRIERS,
-        "超最大循环",
-        &[Never("the line has no loop: what finds no chute ends at its end")],
-    ),
+    row(CARRIERS, "超最大循环", &[r(Reason::LapLimit)]),
     row(CARRIERS, "取消件", &[r(Reason::ItemCancelled)]),
     row(CARRIERS, "拦截件", &[r(Reason::Intercepted)]),
     row(

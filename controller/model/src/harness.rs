@@ -1,10 +1,10 @@
 //! A small plant for the tests of this crate: the demo geometry, a belt that moves, boxes on it.
 
 use crate::decision::{ArmPlan, Decision, ParcelEvent};
-use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, ScannerId, Side, Tag, ZoneId};
+use crate::ids::{ChuteNo, DiverterId, EyeId, NodeId, ParcelId, ScannerId, Side, Tag};
 use crate::layout::{
     ChuteCare, ChutePlace, ChuteRole, DiverterPlace, Duty, EyePlace, Largest, Layout, Limits,
-    NodePlace, StationPlace, ZonePlace,
+    LineEnd, NodePlace, StationPlace, ZonePlace,
 };
 use crate::line::Line;
 use crate::packml::State;
@@ -104,6 +104,7 @@ pub(crate) fn demo_layout() -> Layout {
         dws: Some(StationPlace { node: NodeId(4), at: Distance(300) }),
         diverters,
         chutes,
+        end: LineEnd::Chute,
         panel: PANEL,
         limits: demo_limits(),
     }
@@ -252,22 +253,29 @@ pub(crate) struct Bench {
 impl Bench {
     /// A line that has been started and runs.
     pub(crate) fn running() -> Self {
-        let mut bench = Self::stopped();
-        bench.feed(Input::PlanSelected { plan: demo_plan() });
-        bench.command(Command::Reset);
-        bench.command(Command::Start);
-        bench.pass(Micros::from_secs(8));
-        bench.feed(Input::Timer);
-        bench.pass(Micros::from_secs(3));
-        bench.feed(Input::Timer);
-        assert_eq!(bench.state(), State::Execute);
-        bench
+        Self::stopped().started()
+    }
+
+    pub(crate) fn started(mut self) -> Self {
+        self.feed(Input::PlanSelected { plan: demo_plan() });
+        self.command(Command::Reset);
+        self.command(Command::Start);
+        self.pass(Micros::from_secs(8));
+        self.feed(Input::Timer);
+        self.pass(Micros::from_secs(3));
+        self.feed(Input::Timer);
+        assert_eq!(self.state(), State::Execute);
+        self
     }
 
     /// A stopped line with every node up and no plan.
     pub(crate) fn stopped() -> Self {
+        Self::of(demo_layout())
+    }
+
+    pub(crate) fn of(layout: Layout) -> Self {
         let mut bench = Self {
-            line: Line::new(demo_layout()),
+            line: Line::new(layout),
             log: Vec::new(),
             at: 1_000_000,
             cartons: Vec::new(),
@@ -583,14 +591,5 @@ impl Bench {
     pub(crate) fn lands(&self, id: u64, chute: u16) {
         let event = ParcelEvent::Landed { chute: ChuteNo(chute), alternate: false };
         self.ends(id, &event);
-    }
-
-    /// Whether a zone was told to run last.
-    pub(crate) fn drives(&self, zone: u8) -> bool {
-        let told = self.log.iter().rev().find_map(|decision| {
-            let Decision::Drive { zone: of, run, .. } = decision else { return None };
-            (*of == ZoneId(zone)).then_some(*run)
-        });
-        told.unwrap_or(false)
     }
 }

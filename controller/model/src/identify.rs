@@ -99,7 +99,7 @@ impl Line {
         match (&parcel.identity, outcome) {
             (Identity::Unread, Outcome::Unreadable(reason)) => {
                 self.change(id, |parcel| parcel.identity = Identity::Unreadable);
-                self.send_to_end(id, reason, out);
+                self.set_aside(id, reason, out);
             }
             (Identity::Unread, Outcome::Code(code)) => {
                 let open = parcel.fate == Fate::Open;
@@ -107,7 +107,7 @@ impl Line {
                 self.change(id, |parcel| parcel.identity = asked);
                 tell(out, id, ParcelEvent::Identified { code: code.clone() });
                 if self.known_waybill(id, &code) {
-                    self.send_to_end(id, Reason::Duplicate, out);
+                    self.set_aside(id, Reason::Duplicate, out);
                 } else if open {
                     out.push(Decision::AskRoute { parcel: id, code });
                 }

@@ -31,7 +31,8 @@ pub fn check(line: &Line) {
         let mode = line.memory.machine.mode;
         let open = mode == Mode::Execute || matches!(mode, Mode::Completing { .. });
         assert!(open, "parcels come in only while it runs");
-        assert!(!line.memory.stalled && !line.memory.end_full, "a paused induction is closed");
+        let full = line.memory.end_full && !line.layout.end.returns();
+        assert!(!line.memory.stalled && !full, "a paused induction is closed");
     }
     let running = line.memory.machine.mode == Mode::Execute;
     assert!(running == line.memory.running.since.is_some(), "running time runs with Execute");
@@ -69,6 +70,7 @@ fn bounds(line: &Line) {
     assert!(memory.plans.len() <= limits::PLANS_MAX, "plans are bounded");
     assert!(memory.strangers.len() <= limits::STRANGERS_MAX, "strangers are bounded");
     assert!(memory.landed.len() <= limits::LANDED_MAX, "waybills are bounded");
+    assert!(memory.laps.len() <= limits::LAPS_MAX, "waybills that went round are bounded");
     assert!(memory.landings.len() <= line.layout.chutes.len(), "landing eyes are of the layout");
     assert!(memory.at_chutes.len() == line.layout.chutes.len(), "chutes are of the layout");
     let rated = memory.at_chutes.values().all(|chute| chute.recent.len() <= limits::RATE_MAX);

@@ -34,10 +34,36 @@ pub struct Layout {
     pub diverters: Vec<DiverterPlace>,
     /// Chutes, ascending by number.
     pub chutes: Vec<ChutePlace>,
+    /// What becomes of whoever passes the end eye.
+    pub end: LineEnd,
     /// Node of the operator panel.
     pub panel: NodeId,
     /// Times and tolerances.
     pub limits: Limits,
+}
+
+/// What lies behind the end eye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// A chute: parcels end there.
+    Chute,
+    /// A conveyor that brings parcels back to the infeed, where they are inducted again.
+    Return {
+        /// Passes of one waybill before it goes to the general exceptions.
+        laps_max: u8,
+        /// From the end eye to the infeed at nominal speed.
+        transit: Micros,
+    },
+}
+
+impl LineEnd {
+    /// Whether parcels come back from it.
+    pub const fn returns(self) -> bool {
+        match self {
+            Self::Chute => false,
+            Self::Return { .. } => true,
+        }
+    }
 }
 
 /// A node by its name in the line file.

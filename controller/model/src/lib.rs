@@ -26,6 +26,7 @@ pub mod ids;
 pub mod invariants;
 pub mod jog;
 mod landing;
+mod laps;
 pub mod layout;
 pub mod limits;
 pub mod line;

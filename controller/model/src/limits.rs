@@ -13,6 +13,14 @@ pub const OPEN_MAX: usize = 256;
 /// remembered, so a second label of such a waybill is sorted like the first.
 pub const LANDED_MAX: usize = 200_000;
 
+/// Waybills whose laps are counted; a line has some hundred parcels on belt and return. Full: the one
+/// that has been away for longest is forgotten, most likely taken off by hand.
+pub const LAPS_MAX: usize = 1_024;
+
+/// A waybill that has not come back for so long was taken off, and its laps are forgotten: longer than
+/// parcels wait on a return over a stop, shorter than to the same shift of the next day.
+pub const LAP_MEMORY: Micros = Micros::from_secs(12 * 3_600);
+
 /// Plans that parcels on the belt may still refer to. Full: the oldest plan goes, and parcels of it
 /// that are still without a chute are unroutable.
 pub const PLANS_MAX: usize = 8;

@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::decision::Decision;
 use crate::ids::{NodeId, ParcelId, Tag};
-use crate::layout::Duty;
+use crate::layout::{Duty, LineEnd};
 use crate::limits;
 use crate::line::Line;
 use crate::memory::{Machine, Mode, Under};
@@ -57,10 +57,12 @@ impl Line {
             Contact::Start | Contact::Stop | Contact::Reset => {}
             Contact::EndFull => {
                 self.memory.end_full = active;
+                let returns = self.layout.end.returns();
+                let alarm = if returns { Alarm::ReturnFull } else { Alarm::EndFull };
                 if active {
-                    self.raise(Alarm::EndFull, out);
+                    self.raise(alarm, out);
                 } else {
-                    self.clear(Alarm::EndFull, out);
+                    self.clear(alarm, out);
                 }
             }
         }
@@ -191,18 +193,38 @@ impl Line {
     fn run_empty(&mut self, reason: StateReason, out: &mut Vec<Decision>) {
         let now = self.memory.now;
         let path = self.layout.eye(self.layout.last_eye()).at;
-        let empty = Micros(self.time_for(path).0 * 3).plus(self.infeed_transit());
-        let by = now.plus(empty).plus(limits::EMPTYING_SPARE);
+        let pass = Micros(self.time_for(path).0 * 3).plus(self.coming_transit());
+        let passes = match self.layout.end {
+            LineEnd::Chute => 1,
+            // Its last one takes whoever has gone round as often as it may to the exceptions.
+            LineEnd::Return { laps_max, .. } => u64::from(laps_max) + 1,
+        };
+        let by = now.plus(Micros(pass.0 * passes)).plus(limits::EMPTYING_SPARE);
         self.enter(Mode::Completing { by }, reason, out);
         // Nothing that is still to come may be taken for darkness.
-        let coming = self.layout.counts(self.layout.speed.travel(self.infeed_transit()));
+        let coming = self.way_to_come();
         self.memory.quiet_from = self.belt_now(now).map(|at| at.plus(coming));
     }
 
-    /// How long the last parcel needs that the stopped infeed may still let through.
-    fn infeed_transit(&self) -> Micros {
-        let gapping = self.layout.zones.iter().rev().find(|zone| zone.gapping);
-        gapping.map_or(Micros::ZERO, |zone| zone.transit)
+    /// How long the last parcel needs that may still come to the induction eye: through the gapping
+    /// zone, whose infeed stands; or round the return, whose infeed runs.
+    fn coming_transit(&self) -> Micros {
+        let zones = &self.layout.zones;
+        match self.layout.end {
+            LineEnd::Chute => {
+                let gapping = zones.iter().rev().find(|zone| zone.gapping);
+                gapping.map_or(Micros::ZERO, |zone| zone.transit)
+            }
+            LineEnd::Return { transit, .. } => {
+                let infeed = zones.iter().rev().skip(1);
+                Micros(infeed.map(|zone| zone.transit.0).sum::<u64>()).plus(transit)
+            }
+        }
+    }
+
+    /// The same as way of the sorter belt.
+    fn way_to_come(&self) -> Distance {
+        self.layout.counts(self.layout.speed.travel(self.coming_transit()))
     }
 
     /// Notes that an eye saw something: the line is not quiet before the belt has gone its whole path.
@@ -217,7 +239,10 @@ impl Line {
         let limits = &self.layout.limits;
         let path = self.layout.eye(self.layout.last_eye()).at;
         let way = path.0 + path.0 * i64::from(limits.late_permille) / 1_000;
-        let rest = limits.length_max.plus(limits.tolerance);
+        let mut rest = limits.length_max.plus(limits.tolerance);
+        if self.layout.end.returns() {
+            rest = rest.plus(self.way_to_come());
+        }
         let emptying = matches!(self.memory.machine.mode, Mode::Completing { .. });
         let from = self.memory.quiet_from.filter(|_| emptying && self.memory.live.is_empty());
         from.map(|from| from.plus(Distance(way)).plus(rest))

@@ -63,6 +63,8 @@ pub struct Memory {
     pub stretches: Vec<Stretch>,
     /// Waybills in chutes, confirmed or not.
     pub landed: Waybills,
+    /// Waybills that have gone round, by waybill; nothing on a line whose end is a chute.
+    pub laps: BTreeMap<String, Laps>,
     /// The outcome equation.
     pub tally: Tally,
     /// Final landings by chute.
@@ -334,6 +336,15 @@ pub struct Pulse {
     pub spread: Distance,
 }
 
+/// How often a waybill has gone round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Laps {
+    /// Passes that ended on the return.
+    pub passes: u8,
+    /// When the last one did.
+    pub last: Micros,
+}
+
 /// Counts of what is not a parcel's outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -408,6 +419,7 @@ impl Memory {
             strangers: Vec::new(),
             landed: Waybills::default(),
             stretches: Vec::new(),
+            laps: BTreeMap::new(),
             tally: Tally::default(),
             chutes: BTreeMap::new(),
             at_chutes: BTreeMap::new(),

@@ -95,7 +95,7 @@ pub enum Belts {
     Sorter,
     /// All but the sorter belt.
     Infeed,
-    /// From the gapping zone on downstream.
+    /// From the gapping zone on downstream; all where parcels come back to the infeed.
     Emptying,
     /// All.
     All,

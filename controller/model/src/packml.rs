@@ -140,7 +140,7 @@ pub enum StateReason {
     LeaseExpired(NodeId),
     /// The controller was away for longer than the lease.
     AwayTooLong,
-    /// End chute full.
+    /// End chute, or return, full.
     EndFull,
     /// An input was set aside after a panic.
     Quarantined,

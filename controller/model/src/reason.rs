@@ -202,9 +202,60 @@ reasons! {
     /// Customs has not released it.
     CustomsHold 58 "customs_hold" 999 255 "待放行/查验" "Customs hold";
     act "海关放行后重新供件" "Induct it again when customs releases it";
+    /// It has gone round as often as it may.
+    LapLimit 59 "lap_limit" 992 255 "超最大循环" "Went round too often";
+    act "查清未落格的原因后重新供件" "Find out why it never landed, then induct it again";
 }
 
-/// What became of a parcel; inducted = the sum of all of them.
+impl Reason {
+    /// Whether another lap may bring a parcel into its chute that did not get there for this reason;
+    /// otherwise nothing changes before a person has done something.
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::GapTooSmall
+            | Self::RouteLate
+            | Self::ArmLate
+            | Self::ArmRefused
+            | Self::NotSeen
+            | Self::Ambiguous
+            | Self::ChuteLocked
+            | Self::BedBusy
+            | Self::ChuteOff
+            | Self::DivertFailed
+            | Self::Uncertain
+            | Self::LengthMismatch
+            | Self::Restarted
+            | Self::Cancelled
+            | Self::UnassignedRead
+            | Self::OtherCode
+            | Self::Touching
+            | Self::ChuteFull
+            | Self::RateLimit => true,
+            Self::NoRead
+            | Self::MultiCode
+            | Self::CodeTooLong
+            | Self::NoManifest
+            | Self::NoRoute
+            | Self::NotInspected
+            | Self::NotScreened
+            | Self::ScreeningRejected
+            | Self::Duplicate
+            | Self::CutOff
+            | Self::ReaderSilent
+            | Self::Overweight
+            | Self::Oversize
+            | Self::NotRealName
+            | Self::DebtIntercept
+            | Self::ItemCancelled
+            | Self::Intercepted
+            | Self::Prohibited
+            | Self::CustomsHold
+            | Self::LapLimit => false,
+        }
+    }
+}
+
+/// What became of a parcel's way along the belt; inducted = the sum of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// In the chute first decided.
@@ -213,6 +264,8 @@ pub enum Outcome {
     LandedAlternate,
     /// Off the end of the line, for a reason.
     EndLanded,
+    /// Past the end of a line with a return, for a reason: it is inducted again.
+    Recirculated,
     /// Taken off or resolved by a person.
     Removed,
     /// Lost by tracking, open.
@@ -225,10 +278,11 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order of the equation.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LandedPlanned,
         Self::LandedAlternate,
         Self::EndLanded,
+        Self::Recirculated,
         Self::Removed,
         Self::Lost,
         Self::Unconfirmed,
@@ -250,6 +304,7 @@ impl Outcome {
                 255,
                 ["末端异常", "End of the line", "按原因处理", "By its reason"],
             ),
+            Self::Recirculated => ("recirculated", 992, 255, ["回流", "Gone round again", "", ""]),
             Self::Removed => (
                 "removed",
                 992,

@@ -60,7 +60,7 @@ impl Line {
             self.change(id, |parcel| parcel.identity = Identity::Unknown { code });
             let (carrier, route) = (String::new(), String::new());
             tell(out, id, ParcelEvent::Routed { carrier, route });
-            self.send_to_end(id, Reason::NoManifest, out);
+            self.set_aside(id, Reason::NoManifest, out);
             return;
         };
         let identity = Identity::Known { code, facts: facts.clone() };
@@ -68,7 +68,7 @@ impl Line {
         let (carrier, route) = (facts.carrier.clone(), facts.route.clone());
         tell(out, id, ParcelEvent::Routed { carrier, route });
         if self.known_waybill(id, &facts.waybill) {
-            self.send_to_end(id, Reason::Duplicate, out);
+            self.set_aside(id, Reason::Duplicate, out);
         } else {
             self.decide_when_sure(id, out);
         }
@@ -94,6 +94,10 @@ impl Line {
         }
         if let Some(reason) = self.too_much(id) {
             self.assign_exception(id, ChuteRole::GeneralExceptions, reason, out);
+            return;
+        }
+        if self.laps_over(&facts.waybill) {
+            self.assign_exception(id, ChuteRole::GeneralExceptions, Reason::LapLimit, out);
             return;
         }
         let plan = self.memory.plans.iter().rposition(|plan| plan.from <= id);
@@ -183,7 +187,7 @@ impl Line {
             found.cut_off.as_ref().filter(|cut_off| wall.is_some_and(|at| cut_off.is_over(at)));
         let (allowed, own, order) = match over {
             Some(cut_off) if cut_off.chutes.is_empty() => {
-                return self.send_to_end(id, Reason::CutOff, out);
+                return self.set_aside(id, Reason::CutOff, out);
             }
             Some(cut_off) => {
                 let chutes = cut_off.chutes.clone();
@@ -271,6 +275,8 @@ impl Line {
         let bars: Vec<(ChuteNo, Option<Bar>)> =
             others.map(|chute| (chute, self.bar(id, chute))).collect();
         let other = bars.iter().find(|(_, bar)| bar.is_none()).map(|(chute, _)| *chute);
+        let lasting =
+            choice.reason.filter(|reason| self.layout.end.returns() && !reason.may_pass());
         match other {
             Some(chute) => {
                 choice.chute = chute;
@@ -281,7 +287,8 @@ impl Line {
                 self.set_choice(id, choice, out);
             }
             None => {
-                let reason = unsure.unwrap_or_else(|| {
+                // On its next lap an exception is one for its own reason, not for its chute's.
+                let reason = unsure.or(lasting).unwrap_or_else(|| {
                     let others = bars.into_iter().filter_map(|(_, bar)| bar);
                     let late = why == Bar::Late;
                     let bar = if late { others.min().unwrap_or(why).min(why) } else { why };
@@ -341,6 +348,19 @@ impl Line {
                     .is_none_or(|send_by| send_by >= self.memory.now))
     }
 
+    /// Gives a parcel up that only a person can help: to the end of the line, or to the general
+    /// exceptions where the end would only bring it back.
+    pub(crate) fn set_aside(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
+        // Whom a re-scan has just named is not yet proven to be where it was read.
+        let parcel = self.memory.live.get(&id);
+        let open = parcel.is_some_and(|p| p.fate == Fate::Open && p.rescan.is_none());
+        if open && self.layout.end.returns() {
+            self.assign_exception(id, ChuteRole::GeneralExceptions, reason, out);
+        } else {
+            self.send_to_end(id, reason, out);
+        }
+    }
+
     /// Sends a parcel to the end of the line, unless it has been fired or is on its way there already.
     pub(crate) fn send_to_end(&mut self, id: ParcelId, reason: Reason, out: &mut Vec<Decision>) {
         let Some(parcel) = self.memory.live.get(&id) else { return };
@@ -364,7 +384,7 @@ impl Line {
         });
         let Some(quarantined) = quarantined else { return };
         tell(out, id, ParcelEvent::SentToEnd { reason });
-        if quarantined {
+        if quarantined && !self.layout.end.returns() {
             self.raise(Alarm::QuarantineAtEnd(id), out);
         }
     }

@@ -298,7 +298,7 @@ pub enum Contact {
     Stop,
     /// Reset button.
     Reset,
-    /// End chute full.
+    /// End chute, or return, full.
     EndFull,
 }
 

@@ -3,6 +3,7 @@
 use crate::alarm::Alarm;
 use crate::decision::{Decision, ParcelEvent};
 use crate::ids::{ChuteNo, EyeId, ParcelId};
+use crate::layout::{ChuteRole, LineEnd};
 use crate::limits;
 use crate::line::{Line, tell};
 use crate::parcel::{Choice, Confidence, Fate, OpenKind, OpenParcel, Parcel};
@@ -34,11 +35,15 @@ impl Line {
         Some(parcel)
     }
 
-    /// Remembers a parcel's waybill as one that lies in a chute.
-    fn remember(&mut self, parcel: &Parcel) {
-        for waybill in waybills(parcel) {
-            if self.memory.landed.len() < limits::LANDED_MAX {
-                self.memory.landed.insert(&waybill);
+    /// Remembers that a parcel of these names lies in a chute; its laps are over. What lies in an
+    /// exception chute may be inducted again.
+    pub(crate) fn remember(&mut self, names: &[String], chute: ChuteNo) {
+        let place = self.layout.chute(chute);
+        let sorted = place.is_some_and(|place| place.role == ChuteRole::Sort);
+        for waybill in names {
+            self.memory.laps.remove(waybill);
+            if sorted && self.memory.landed.len() < limits::LANDED_MAX {
+                self.memory.landed.insert(waybill);
             }
         }
     }
@@ -47,7 +52,7 @@ impl Line {
     pub(crate) fn land(&mut self, id: ParcelId, choice: &Choice, out: &mut Vec<Decision>) {
         let Some(parcel) = self.leave(id) else { return };
         let (chute, alternate) = (choice.chute, choice.alternate);
-        self.remember(&parcel);
+        self.remember(&waybills(&parcel), chute);
         let tally = &mut self.memory.tally;
         if alternate {
             tally.landed_alternate += 1;
@@ -70,7 +75,7 @@ impl Line {
         self.load_chute(chute, pulse, parcel.weight, out);
     }
 
-    /// Ends a parcel at the end of the line.
+    /// Ends a parcel's way at the end of the line.
     pub(crate) fn end(&mut self, id: ParcelId, out: &mut Vec<Decision>) {
         // Whoever arrives without a reason gets the one that is true.
         let missing = self.memory.live.get(&id).and_then(|parcel| match &parcel.fate {
@@ -94,8 +99,20 @@ impl Line {
             | Fate::Fired { .. }
             | Fate::MayHaveFired { .. } => Reason::Uncertain,
         };
-        *self.memory.tally.end_landed.entry(reason).or_insert(0) += 1;
-        tell(out, id, ParcelEvent::EndLanded { reason });
+        match self.layout.end {
+            LineEnd::Chute => {
+                *self.memory.tally.end_landed.entry(reason).or_insert(0) += 1;
+                tell(out, id, ParcelEvent::EndLanded { reason });
+            }
+            LineEnd::Return { laps_max, .. } => {
+                *self.memory.tally.recirculated.entry(reason).or_insert(0) += 1;
+                tell(out, id, ParcelEvent::Recirculated { reason });
+                let passes = self.count_lap(&waybills(&parcel));
+                if !reason.may_pass() || passes > laps_max {
+                    self.raise(Alarm::RoundInVain, out);
+                }
+            }
+        }
     }
 
     /// Ends a parcel that should have been seen at `eye`.
@@ -112,7 +129,7 @@ impl Line {
     pub(crate) fn unconfirm(&mut self, id: ParcelId, chute: ChuteNo, out: &mut Vec<Decision>) {
         let Some(parcel) = self.leave(id) else { return };
         self.memory.tally.unconfirmed += 1;
-        self.remember(&parcel);
+        self.remember(&waybills(&parcel), chute);
         tell(out, id, ParcelEvent::Unconfirmed { chute });
         self.keep_open(parcel, OpenKind::Unconfirmed { chute });
         self.raise(Alarm::Unconfirmed(id), out);
@@ -172,11 +189,12 @@ impl Line {
         self.memory.tally.removed += 1;
         match chute {
             Some(chute) => {
-                self.remember(&open.parcel);
+                self.remember(&waybills(&open.parcel), chute);
                 self.load_chute(chute, None, open.parcel.weight, out);
             }
             None => {
                 for waybill in waybills(&open.parcel) {
+                    self.memory.laps.remove(&waybill);
                     self.memory.landed.remove(&waybill);
                 }
             }

@@ -85,7 +85,7 @@ pub enum Unmet {
     NoPlan,
     /// The journal does not keep up.
     CommitsStalled,
-    /// End chute full.
+    /// End chute, or return, full.
     EndFull,
     /// The state does not know this command.
     WrongState(State),
@@ -153,7 +153,7 @@ impl AlarmView {
 /// The outcome equation: inducted = the sum of all the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Entities made at the induction eye.
+    /// Entities made at the induction eye: passes, on a line with a return.
     pub inducted: u64,
     /// In the chute first decided, or an exception chute first decided.
     pub landed_planned: u64,
@@ -161,6 +161,8 @@ pub struct Tally {
     pub landed_alternate: u64,
     /// Off the end of the line, by reason.
     pub end_landed: BTreeMap<Reason, u64>,
+    /// Past the end of a line with a return, by reason: inducted again since, or still to be.
+    pub recirculated: BTreeMap<Reason, u64>,
     /// Taken off or resolved by a person.
     pub removed: u64,
     /// Lost by tracking.
@@ -180,6 +182,7 @@ impl Tally {
             Outcome::LandedPlanned => self.landed_planned,
             Outcome::LandedAlternate => self.landed_alternate,
             Outcome::EndLanded => self.end_landed.values().sum(),
+            Outcome::Recirculated => self.recirculated.values().sum(),
             Outcome::Removed => self.removed,
             Outcome::Lost => self.lost,
             Outcome::Unconfirmed => self.unconfirmed,
@@ -187,10 +190,16 @@ impl Tally {
         }
     }
 
-    /// How many parcels ended for this reason, at the end of the line or in a chute.
+    /// How many parcels ended or went round for this reason.
     pub fn count_for(&self, reason: Reason) -> u64 {
         let of = |counts: &BTreeMap<Reason, u64>| counts.get(&reason).copied().unwrap_or(0);
-        of(&self.end_landed) + of(&self.landed_for)
+        of(&self.end_landed) + of(&self.recirculated) + of(&self.landed_for)
+    }
+
+    /// Parcels of which each is counted once, however often it went round: those that have come to an
+    /// end, and those on the belt. One on the return is none of them until it comes back.
+    pub fn distinct(&self) -> u64 {
+        self.inducted.saturating_sub(self.count(Outcome::Recirculated))
     }
 
     /// Whether the equation holds, and no more landed for a reason than landed.

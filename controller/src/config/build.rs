@@ -355,6 +355,7 @@ impl<'a> Builder<'a> {
                 .map(|dws| StationPlace { node: self.node(&dws.node), at: self.path(dws.at_mm) }),
             diverters: beds.map(|(n, (diverter, bed))| self.diverter(n, diverter, bed)).collect(),
             chutes,
+            end: super::end::line_end(&file.end),
             panel: self.node(&file.panel.node),
             limits: self.limits(derived),
         }

@@ -2,7 +2,7 @@
 
 use super::build::{self, Line};
 use super::fault::{Faults, Sink};
-use super::{geometry, keys, names, policies, repair};
+use super::{end, geometry, keys, names, policies, repair};
 use line_file::{Document, LineFile};
 use toml::Table;
 
@@ -22,6 +22,7 @@ pub fn check(file: &str, bytes: impl AsRef<[u8]>) -> Result<Line, Faults> {
     let shape = repair::repair(root, keys::LINE, &mut sink);
     let line = shaped::<LineFile>(file, shape)?;
     names::check(&line, &mut sink);
+    end::check(&line, &mut sink);
     let derived = geometry::check(&line, &mut sink);
     let screens = build::screens(&line, &mut sink);
     let ports = build::ports(&line, &mut sink);

@@ -49,7 +49,8 @@ const RULES: &str = "
   decision and disk; the events of a line at full rate take at most 90 % of the bus' time; a node's ring
   (1,536 words) holds what a line that drains without acknowledgement makes. `sortline check` prints the plan.
 - Every chute stands on one side of one diverter; of three and more one is for general exceptions, one
-  for quarantine, else the end chute takes both.
+  for quarantine, else the end chute takes both. Where the end is a return, one is for general exceptions
+  in any case, and `laps_max` and `return_ms` are given.
 
 ### What follows from the file
 
@@ -59,6 +60,7 @@ const RULES: &str = "
 - Geometric limit an hour: 3,600 x speed / (that gap + `mean_length_mm`), because codes are read after
   gapping. With plan and manifest `sortline check` prints beside it what reading before gapping would
   allow: each gap what the two parcels beside it need, + 2.2 x `sigma_mm`.
+- Where the end is a return, that limit counts passes: fresh parcels have what those that come round leave.
 - Leads of the gapping zone, with e = exit eye to its end, L = mean length, v2 and a its speed and ramp,
   d the debounce of its node, v3 the sorter belt's speed: passing p = (e + L/2 - max(e - L/2, 0)) x
   (v3/v2 - 1) - v3 x d; starting p - v3 x v2 / 8a; each at least 0.
@@ -208,7 +210,8 @@ Generated from the table that screens, journal and reports use (`controller/mode
 `UPDATE=1 cargo test -p sortline docs` rewrites it.
 
 Each parcel has exactly one outcome: inducted = the sum of all outcomes, at every instant. An end landing
-has one reason; a landing has one when the chute is an exception chute or an alternate. Every reason and
+has one reason, and so has a lap, behind which the parcel is inducted as another one; a landing has one when
+the chute is an exception chute or an alternate. Every reason and
 every outcome has a counter on the overview and in summaries.
 
 *J&T* is the `gridCode`, *Seagen* the `sorting_status` that messages of those forms carry.

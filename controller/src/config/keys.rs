@@ -1,6 +1,10 @@
 //! Every key of the files with type, range and meaning: the one table behind the checks and
 //! `CONFIG.md`.
 
+mod plan;
+
+pub use plan::PLAN;
+
 use line_model::limits::RATE_MAX;
 use registers::NodeKind;
 use registers::descriptor::Setting;
@@ -97,6 +101,7 @@ const READ_WAIT: Kind = setting(NodeKind::Scanner, SETTING_OWN);
 const RESULT_WAIT: Kind = setting(NodeKind::Dws, SETTING_OWN);
 const NODE_KINDS: &[&str] = &["zone", "diverter", "scanner", "dws", "panel"];
 const CHUTE_KINDS: &[&str] = &["bag", "cage", "slide"];
+const ENDS: &[&str] = &["chute", "return"];
 const ROLES: &[&str] = &["sort", "general_exceptions", "quarantine"];
 
 /// Keys of a line file.
@@ -279,7 +284,7 @@ pub const LINE: &[Key] = &[
     key(
         "chute[].role",
         Kind::Word(ROLES),
-        "What it is for; of three chutes and more, exactly one for general exceptions and one for quarantine.",
+        "What it is for; of three chutes and more, exactly one for general exceptions and one for quarantine; with a return, one for general exceptions in any case.",
     ),
     optional("chute[].name_zh", Kind::Text(64), "its number", "Name for operators."),
     optional("chute[].kind", Kind::Word(CHUTE_KINDS), "slide", "What catches its parcels."),
@@ -326,9 +331,27 @@ pub const LINE: &[Key] = &[
         "Most length of parcels that is sent to it within rate_span_ms.",
     ),
     key("end", Kind::Table, "The end of the sorter belt."),
+    optional(
+        "end.kind",
+        Kind::Word(ENDS),
+        "chute",
+        "What takes the parcels there: a chute, or a return conveyor that brings them to the beginning of the first zone, where fresh ones give way.",
+    ),
     key("end.node", NAME, "The node that watches the end eye (input eye_end), of kind panel."),
     key("end.eye_at_mm", PLACE_MM, "The end eye."),
     key("end.drop_at_mm", PLACE_MM, "Where parcels drop: where the sorter belt ends."),
+    optional(
+        "end.laps_max",
+        Kind::Integer(1, 20),
+        "required for return, refused for chute",
+        "Passes of one waybill; behind these it goes to the general exceptions.",
+    ),
+    optional(
+        "end.return_ms",
+        Kind::Integer(3_000, 600_000),
+        "required for return, refused for chute",
+        "From the drop round to the first zone, when nothing waits there.",
+    ),
     key("panel", Kind::Table, "The operator panel."),
     key("panel.node", NAME, "Its node, of kind panel."),
     optional("estop", Kind::Tables(0, 2), "numbers alone", "Emergency stops by name, for people."),
@@ -520,61 +543,6 @@ pub const LINE: &[Key] = &[
         Kind::Integer(100, 3_600_000),
         "1000",
         "A wall clock that jumps by more, either way, is logged and journaled at once; slewing is none.",
-    ),
-];
-
-/// Keys of a sort plan.
-pub const PLAN: &[Key] = &[
-    key("plan", Kind::Table, "What the plan is called."),
-    key("plan.name", Kind::Text(64), "Name that people choose it by."),
-    key("plan.version", Kind::Integer(1, 1_000_000), "Raised by every change."),
-    key("chute", Kind::Tables(1, 64), "A logical chute and the physical one behind it."),
-    key("chute[].logical", NAME, "Logical name, unique; rules refer to it."),
-    key(
-        "chute[].physical",
-        Kind::Integer(1, 9_999),
-        "Number of a chute of role sort; one logical chute each.",
-    ),
-    optional(
-        "chute[].bagged",
-        Kind::Boolean,
-        "false",
-        "It takes parcels only while a bag with a label is bound.",
-    ),
-    key("rule", Kind::Tables(1, 10_000), "One key and where it may go."),
-    key("rule[].carrier", NAME, "Carrier code, compared exactly."),
-    key(
-        "rule[].prefix",
-        Kind::Prefix(32),
-        "Prefix of the route code; the longest fitting one wins, empty fits every route of the carrier.",
-    ),
-    key(
-        "rule[].chutes",
-        Kind::Texts(1, 64),
-        "Logical chutes in order of preference; all of one carrier.",
-    ),
-    key(
-        "rule[].allocation",
-        Kind::Word(&["nearest", "round_robin", "fill", "balance"]),
-        "The first available one; the next in turn; the same one until it takes nothing more; the one with the fewest parcels.",
-    ),
-    optional(
-        "rule[].overflow",
-        Kind::Texts(1, 64),
-        "none",
-        "Logical chutes of the same carrier, in order, when none of `chutes` can be had.",
-    ),
-    optional(
-        "rule[].cut_off",
-        Kind::Text(5),
-        "never",
-        "Time of day (HH:MM, Asia/Shanghai) from which on, until the business day ends at 06:00, the key goes to `after_cut_off`.",
-    ),
-    optional(
-        "rule[].after_cut_off",
-        Kind::Texts(1, 64),
-        "the end of the line",
-        "Logical chutes of the same carrier for the key after its cut-off, in order of preference.",
     ),
 ];
 

@@ -8,6 +8,7 @@ mod build;
 mod check;
 #[cfg(test)]
 mod docs;
+mod end;
 pub mod fault;
 mod geometry;
 pub mod keys;

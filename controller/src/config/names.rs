@@ -1,7 +1,7 @@
 //! Names: unique where they must be, known where they refer, each node with exactly one duty.
 
 use super::fault::{Sink, draft};
-use line_file::{BusKind, ChuteRole, LineFile, NodeKind, ZoneMode};
+use line_file::{BusKind, ChuteRole, EndKind, LineFile, NodeKind, ZoneMode};
 use std::collections::BTreeMap;
 
 /// Checks every name of the file.
@@ -342,9 +342,13 @@ fn roles(file: &LineFile, sink: &mut Sink<'_>) {
     for (role, name) in wanted {
         let mut with = file.chute.iter().enumerate().filter(|(_, chute)| chute.role == role);
         let Some((first, _)) = with.next() else {
-            if file.chute.len() >= CHUTES_WITH_ROLES {
+            // What comes back from the end needs a place to end.
+            let back = file.end.kind == Some(EndKind::Return);
+            let needed = back && role == ChuteRole::GeneralExceptions;
+            if needed || file.chute.len() >= CHUTES_WITH_ROLES {
                 let fault = draft("chute", format!("no chute has the role {name}"));
-                sink.enter_from(fault.allowed("exactly one"), &["chute[].role"]);
+                let inputs = ["chute[].role", "end.kind"];
+                sink.enter_from(fault.allowed("exactly one"), &inputs);
             }
             continue;
         };

@@ -9,10 +9,10 @@ use super::mask;
 use super::setup::{BusHealth, HmiView, StationState};
 use super::words::{self, Tone};
 use line_model::chute::{ChuteState, Content, Lamp};
-use line_model::layout::{ChutePlace, Layout, ZonePlace};
+use line_model::layout::{ChutePlace, Layout, LineEnd, ZonePlace};
 use line_model::memory::{Attention, Pressure};
 use line_model::parcel::Confidence;
-use line_model::reason::Reason;
+use line_model::reason::{Outcome, Reason};
 use line_model::rescan::RescanMemory;
 use line_model::view::{LineView, ParcelView, Unmet};
 use serde::Serialize;
@@ -119,6 +119,12 @@ pub(super) struct TieDto {
     pub(super) alternate: u64,
     /// Off the end of the line.
     pub(super) end: u64,
+    /// Parcels come back from its end.
+    pub(super) returns: bool,
+    /// Gone round.
+    pub(super) round: u64,
+    /// Inducted, each parcel once.
+    pub(super) distinct: u64,
     /// Removed by a person.
     pub(super) removed: u64,
     /// Unconfirmed.
@@ -282,9 +288,9 @@ impl ViewDto {
             plan: plan(lang, line),
             plan_missing: line.plan.is_none(),
             throughput: throughput(line.parcels_per_hour, view.limit_per_hour),
-            tie: tie(line),
+            tie: tie(&view.layout, line),
             chutes: view.layout.chutes.iter().map(|place| chute(lang, view, place)).collect(),
-            reasons: reasons(lang, line),
+            reasons: reasons(lang, &view.layout, line),
             rescans: rescans(lang, line),
             belt: belt(lang, sample),
             jogs: jogs(lang, view, panel),
@@ -352,13 +358,16 @@ fn throughput(per_hour: u32, limit: u32) -> ThroughputDto {
     ThroughputDto { per_hour, limit, percent: u32::try_from(percent).unwrap_or(u32::MAX) }
 }
 
-fn tie(line: &LineView) -> TieDto {
+fn tie(layout: &Layout, line: &LineView) -> TieDto {
     let tally = &line.tally;
     TieDto {
         inducted: tally.inducted,
         landed: tally.landed_planned + tally.landed_alternate,
         alternate: tally.landed_alternate,
-        end: tally.end_landed.values().sum(),
+        end: tally.count(Outcome::EndLanded),
+        returns: layout.end.returns(),
+        round: tally.count(Outcome::Recirculated),
+        distinct: tally.distinct(),
         removed: tally.removed,
         unconfirmed: tally.unconfirmed,
         lost: tally.lost,
@@ -411,13 +420,17 @@ fn chute_off(lang: Lang, view: &HmiView, place: &ChutePlace) -> Option<String> {
     Some(format!("{} {text}", words::node(&view.layout, diverter.node)))
 }
 
-fn reasons(lang: Lang, line: &LineView) -> Vec<ReasonDto> {
+fn reasons(lang: Lang, layout: &Layout, line: &LineView) -> Vec<ReasonDto> {
     let tally = &line.tally;
     let ended = Reason::ALL.iter().map(|reason| {
         let row = reason.row();
         let landed = tally.landed_for.get(reason).copied().unwrap_or(0);
-        let end = tally.end_landed.get(reason).copied().unwrap_or(0);
-        let places = lang.fill(Msg::ReasonPlaces, &[&end.to_string(), &landed.to_string()]);
+        let (places, past) = match layout.end {
+            LineEnd::Chute => (Msg::ReasonPlaces, &tally.end_landed),
+            LineEnd::Return { .. } => (Msg::ReasonRound, &tally.recirculated),
+        };
+        let past = past.get(reason).copied().unwrap_or(0);
+        let places = lang.fill(places, &[&past.to_string(), &landed.to_string()]);
         let act = format!("{places} · {}", lang.pick(row.act_zh, row.act_en));
         ReasonDto {
             code: row.code,

@@ -145,6 +145,7 @@ messages! {
     UnmetPlan "未选方案" "No sort plan selected";
     UnmetCommits "记录落盘跟不上，等待磁盘" "The journal's disk does not keep up";
     UnmetEndFull "末端异常口已满" "End chute full";
+    UnmetReturnFull "回流线已满" "Return conveyor full";
     UnmetState "当前状态「{}」不接受此操作" "Not possible in state {}";
     UnmetNotOpen "件 {} 没有待核实的事项" "Parcel {} has nothing to resolve";
     UnmetNoSuchChute "没有 {} 号格口" "There is no chute {}";
@@ -177,6 +178,7 @@ messages! {
     CauseLease "通讯超时，已转安全状态" "Lease lost, node went to its safe state";
     CauseAway "控制器中断过久" "Controller was away too long";
     CauseEndFull "末端异常口已满" "End chute full";
+    CauseReturnFull "回流线已满" "Return conveyor full";
     CauseQuarantined "一条输入已隔离，全线件待核实" "An input was set aside; every parcel is uncertain";
     CauseEmpty "清线完成，线体无件" "Ran empty, proven";
     CauseNotEmpty "清线超时，未能确认线体无件" "Did not prove empty in time";
@@ -188,6 +190,7 @@ messages! {
     PlaceLine "全线" "Whole line";
     PlaceController "控制器" "Controller";
     PlaceEnd "末端异常口" "End chute";
+    PlaceReturn "回流线" "Return conveyor";
     EstopName "（{}，停 {}）" " ({}, stops {})";
     PlaceEstop "{} 号急停" "Emergency stop {}";
     ActReset "按复位，再按启动" "Press reset, then start";
@@ -197,6 +200,7 @@ messages! {
     ActNode "检查电源、网线和地址" "Check power, cable and address";
     ActAway "核对线上件，再复位、启动" "Check the parcels on the belt, then reset and start";
     ActEndFull "清空末端异常口" "Empty the end chute";
+    ActReturnFull "取下回流线上的件，再按启动" "Take parcels off the return, then start";
     ActSleep "来件自动唤醒（先预警），或按启动" "It wakes with a warning when a parcel comes, or press start";
     ActNotEmpty "沿线查看，取下滞留件，再复位、启动" "Walk along the belt, take off what lies there, then reset and start";
     ActJam "取下卡住的件，确认光电通畅，再按启动" "Take the jammed parcels off, see that the eye is clear, then start";
@@ -287,6 +291,7 @@ messages! {
     EndReasons "异常原因" "Reasons";
     EndReasonsNone "尚无异常件" "Every parcel landed as planned";
     ReasonPlaces "末端 {} · 格口 {}" "end {} · chutes {}";
+    ReasonRound "回流 {} · 格口 {}" "round {} · chutes {}";
     Missorted "错分登记" "Found in a wrong chute";
     MissortedAct "按登记的格口追查" "Trace it from the chute where it was found";
     Alarms "报警" "Alarms";
@@ -322,6 +327,7 @@ messages! {
     TieInducted "上线" "Inducted";
     TieLanded "落格" "Landed";
     TieEnd "末端异常" "End chute";
+    TieRound "回流" "Gone round";
     TieRemoved "人工取件" "Removed";
     TieUnconfirmed "未确认落格" "Unconfirmed";
     TieLost "跟踪丢失" "Lost tracking";
@@ -329,6 +335,7 @@ messages! {
     TieOk "平" "ties out";
     TieBroken "不平" "does not tie out";
     TieAlternate "其中改投 {}" "alternate chute: {}";
+    TieDistinct "不计回流 {} 件" "distinct parcels: {}";
     // Alarms: their words stand in the model's table; here is what goes around them.
     AlarmUnacknowledged "未确认" "unacknowledged";
     AlarmAcknowledged "已确认" "acknowledged";
@@ -349,6 +356,7 @@ messages! {
     OutcomePlanned "按方案落格" "As planned";
     OutcomeAlternate "改投落格" "Alternate chute";
     OutcomeEnd "末端异常口" "End chute";
+    OutcomeRound "回流" "Gone round";
     OutcomeRemoved "人工取件" "Removed";
     OutcomeLost "跟踪丢失（待核实）" "Lost tracking";
     OutcomeUnconfirmed "未确认落格" "Unconfirmed";
@@ -414,6 +422,8 @@ messages! {
     StepProvisional "{} 号格口落格信号，待下游光电确认" "Landing pulse at chute {}; the next eye decides";
     StepLanded "落格 {} 号，已确认" "Landed in chute {}, confirmed";
     StepEndLanded "到末端异常口：{}" "At the end chute: {}";
+    StepToRound "将回流：{}" "Bound for the return: {}";
+    StepRound "已回流，再次供件时为新的一件：{}" "Gone round, to be inducted as another one: {}";
     StepUnconfirmed "{} 号格口未确认落格" "Not confirmed in chute {}";
     StepLost "跟踪丢失（待核实）：{} 没有见到" "Lost tracking: {} did not see it";
     StepRemoved "人工处理：{}" "Resolved by a person: {}";
@@ -427,11 +437,13 @@ messages! {
     WhyException "{} 分到 {} 号格口并确认落格，原因：{}。" "{} was sent to chute {} and landed there: {}.";
     WhyAlternate "{} 首选格口不可用，改投 {} 号格口，已确认落格。" "{}: the first choice was not available, so it went to chute {}.";
     WhyEnd "{} 没有摆出，到了末端异常口，原因：{}。" "{} was not diverted and went to the end chute: {}.";
+    WhyRound "{} 这一圈没有摆出，已回流，原因：{}。" "{} was not diverted on this lap and went round: {}.";
     WhyUnconfirmed "{} 已向 {} 号格口摆出，但没有足够证据确认落格，请到格口核实。" "{} was fired towards chute {}, but nothing proves that it landed: look into the chute.";
     WhyLost "{} 应到而未到，跟踪丢失（待核实）。" "{} was expected and not seen: lost by tracking.";
     WhyRemoved "{} 由人工取走或登记（{}）。" "{} was taken off or resolved by a person ({}).";
     WhyOnLineChute "{} 还在线上，将去 {} 号格口。" "{} is still on the line, bound for chute {}.";
     WhyOnLineEnd "{} 还在线上，将去末端异常口，原因：{}。" "{} is still on the line, bound for the end chute: {}.";
+    WhyOnLineRound "{} 还在线上，将回流，原因：{}。" "{} is still on the line, bound for the return: {}.";
     WhyOnLine "{} 还在线上，格口未定。" "{} is still on the line; its chute is not decided.";
     Subject "运单 {}" "Waybill {}";
     SubjectNone "无单号的件 {}" "Parcel {} without a waybill";

@@ -88,6 +88,7 @@ struct OverviewPage {
     cells: Vec<Cell>,
     limit: String,
     alternate: String,
+    distinct: String,
     publish_ms: u128,
     modes: Vec<ModeOption>,
     shelf_minutes: Vec<(u16, String)>,
@@ -187,6 +188,7 @@ pub(super) async fn overview(asker: Asker, uri: Uri) -> Response {
         cells: cells.map(|(index, chute)| Cell { index, number: chute.number }).collect(),
         limit: asker.lang.fill(Msg::LimitPerHour, &[&view.throughput.limit.to_string()]),
         alternate: asker.lang.fill(Msg::TieAlternate, &[&view.tie.alternate.to_string()]),
+        distinct: asker.lang.fill(Msg::TieDistinct, &[&view.tie.distinct.to_string()]),
         publish_ms: limits::PUBLISH_PERIOD.as_millis(),
         modes: modes(asker.lang, sample.view.line.unit_mode),
         shelf_minutes: buttons::SHELF_MINUTES

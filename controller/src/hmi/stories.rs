@@ -257,6 +257,7 @@ const fn stored_name(class: Class) -> &'static str {
         Class::Planned => "landed_planned",
         Class::Alternate => "landed_alternate",
         Class::End => "end_landed",
+        Class::Round => "recirculated",
         Class::Removed => "removed",
         Class::Lost => "lost",
         Class::Unconfirmed => "unconfirmed",
@@ -273,6 +274,10 @@ fn list_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
         Some(Class::Alternate) => Outcome::Alternate(chute),
         Some(Class::End) => match reason.as_deref().and_then(reason_of) {
             Some(reason) => Outcome::End(reason),
+            None => return Err(rusqlite::Error::InvalidQuery),
+        },
+        Some(Class::Round) => match reason.as_deref().and_then(reason_of) {
+            Some(reason) => Outcome::Round(reason),
             None => return Err(rusqlite::Error::InvalidQuery),
         },
         Some(Class::Removed) => Outcome::Removed(String::new()),
@@ -397,6 +402,7 @@ fn told(name: &str, detail: &Detail<'_>) -> Option<ParcelEvent> {
             ParcelEvent::Landed { chute: detail.chute()?, alternate: detail.flag("alternate")? }
         }
         "end_landed" => ParcelEvent::EndLanded { reason: detail.reason()? },
+        "recirculated" => ParcelEvent::Recirculated { reason: detail.reason()? },
         "unconfirmed" => ParcelEvent::Unconfirmed { chute: detail.chute()? },
         "lost" => ParcelEvent::Lost { eye: detail.eye()? },
         "removed" => ParcelEvent::Removed { by: detail.text("by")? },

@@ -6,7 +6,7 @@ use super::words::{self, Tone};
 use line_model::chute::Bar;
 use line_model::decision::{ParcelEvent, Rescan};
 use line_model::ids::{ChuteNo, ParcelId};
-use line_model::layout::Layout;
+use line_model::layout::{Layout, LineEnd};
 use line_model::parcel::Confidence;
 use line_model::reason::Reason;
 use units::Micros;
@@ -20,6 +20,8 @@ pub(super) enum Outcome {
     Alternate(ChuteNo),
     /// Off the end of the line.
     End(Reason),
+    /// Off its end onto the return.
+    Round(Reason),
     /// Taken off or resolved by a person.
     Removed(String),
     /// Lost by tracking.
@@ -39,6 +41,8 @@ pub(super) enum Class {
     Alternate,
     /// See [`Outcome::End`].
     End,
+    /// See [`Outcome::Round`].
+    Round,
     /// See [`Outcome::Removed`].
     Removed,
     /// See [`Outcome::Lost`].
@@ -51,10 +55,11 @@ pub(super) enum Class {
 
 impl Class {
     /// Every class, in the order of the tie-out.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Planned,
         Self::Alternate,
         Self::End,
+        Self::Round,
         Self::Removed,
         Self::Unconfirmed,
         Self::Lost,
@@ -67,6 +72,7 @@ impl Class {
             Self::Planned => "planned",
             Self::Alternate => "alternate",
             Self::End => "end",
+            Self::Round => "round",
             Self::Removed => "removed",
             Self::Lost => "lost",
             Self::Unconfirmed => "unconfirmed",
@@ -85,6 +91,7 @@ impl Class {
             Self::Planned => Msg::OutcomePlanned,
             Self::Alternate => Msg::OutcomeAlternate,
             Self::End => Msg::OutcomeEnd,
+            Self::Round => Msg::OutcomeRound,
             Self::Removed => Msg::OutcomeRemoved,
             Self::Lost => Msg::OutcomeLost,
             Self::Unconfirmed => Msg::OutcomeUnconfirmed,
@@ -97,7 +104,7 @@ impl Class {
     pub(super) const fn tone(self) -> Tone {
         match self {
             Self::Planned | Self::Alternate | Self::OnLine => Tone::Normal,
-            Self::End | Self::Removed => Tone::Attention,
+            Self::End | Self::Round | Self::Removed => Tone::Attention,
             Self::Lost | Self::Unconfirmed => Tone::Alarm,
         }
     }
@@ -110,6 +117,7 @@ impl Outcome {
             Self::Planned(_) => Class::Planned,
             Self::Alternate(_) => Class::Alternate,
             Self::End(_) => Class::End,
+            Self::Round(_) => Class::Round,
             Self::Removed(_) => Class::Removed,
             Self::Lost => Class::Lost,
             Self::Unconfirmed(_) => Class::Unconfirmed,
@@ -123,7 +131,7 @@ impl Outcome {
             Self::Planned(chute) | Self::Alternate(chute) | Self::Unconfirmed(chute) => {
                 lang.fill(Msg::ChuteName, &[&chute.0.to_string()])
             }
-            Self::End(reason) => words::reason(lang, *reason).to_owned(),
+            Self::End(reason) | Self::Round(reason) => words::reason(lang, *reason).to_owned(),
             Self::Removed(by) => by.clone(),
             Self::Lost | Self::OnLine => String::new(),
         }
@@ -167,6 +175,7 @@ impl Story {
             ParcelEvent::Landed { chute, alternate: true } => Some(Outcome::Alternate(*chute)),
             ParcelEvent::Landed { chute, alternate: false } => Some(Outcome::Planned(*chute)),
             ParcelEvent::EndLanded { reason } => Some(Outcome::End(*reason)),
+            ParcelEvent::Recirculated { reason } => Some(Outcome::Round(*reason)),
             ParcelEvent::Unconfirmed { chute } => Some(Outcome::Unconfirmed(*chute)),
             ParcelEvent::Lost { .. } => Some(Outcome::Lost),
             ParcelEvent::Removed { by } => Some(Outcome::Removed(by.clone())),
@@ -188,12 +197,15 @@ impl Story {
             Outcome::End(reason) => {
                 lang.fill(Msg::WhyEnd, &[&subject, words::reason(lang, reason)])
             }
+            Outcome::Round(reason) => {
+                lang.fill(Msg::WhyRound, &[&subject, words::reason(lang, reason)])
+            }
             Outcome::Unconfirmed(chute) => {
                 lang.fill(Msg::WhyUnconfirmed, &[&subject, &chute.0.to_string()])
             }
             Outcome::Lost => self.why_lost(lang, layout, &subject),
             Outcome::Removed(by) => lang.fill(Msg::WhyRemoved, &[&subject, &by]),
-            Outcome::OnLine => self.why_on_line(lang, &subject),
+            Outcome::OnLine => self.why_on_line(lang, layout, &subject),
         }
     }
 
@@ -225,10 +237,14 @@ impl Story {
         lang.fill(Msg::WhyLost, &[subject, &eye.unwrap_or_default()])
     }
 
-    fn why_on_line(&self, lang: Lang, subject: &str) -> String {
+    fn why_on_line(&self, lang: Lang, layout: &Layout, subject: &str) -> String {
         let bound = self.steps.iter().rev().find_map(|step| match &step.event {
             ParcelEvent::SentToEnd { reason } => {
-                Some(lang.fill(Msg::WhyOnLineEnd, &[subject, words::reason(lang, *reason)]))
+                let why = match layout.end {
+                    LineEnd::Chute => Msg::WhyOnLineEnd,
+                    LineEnd::Return { .. } => Msg::WhyOnLineRound,
+                };
+                Some(lang.fill(why, &[subject, words::reason(lang, *reason)]))
             }
             ParcelEvent::Assigned { chute, .. } => {
                 Some(lang.fill(Msg::WhyOnLineChute, &[subject, &chute.0.to_string()]))
@@ -264,6 +280,17 @@ fn rescanned(lang: Lang, code: &str, result: Rescan) -> (String, Tone) {
         Rescan::Elsewhere => (Msg::StepRescanElsewhere, Tone::Alarm),
     };
     (lang.fill(message, &[&mask::waybill(code)]), tone)
+}
+
+/// Why a chute could not be had.
+const fn barred(bar: Bar) -> Msg {
+    match bar {
+        Bar::Full => Msg::StepBarFull,
+        Bar::Locked => Msg::StepBarLocked,
+        Bar::Rate => Msg::StepBarRate,
+        Bar::Late => Msg::StepBarLate,
+        Bar::Off => Msg::StepBarOff,
+    }
 }
 
 /// One step in words and how much it asks for attention.
@@ -304,21 +331,15 @@ pub(super) fn step(lang: Lang, layout: &Layout, event: &ParcelEvent) -> (String,
             (of_chute(Msg::StepAlternate, chute), Tone::Attention)
         }
         ParcelEvent::Assigned { chute, .. } => (of_chute(Msg::StepAssigned, chute), Tone::Normal),
-        ParcelEvent::PassedOver { chute, bar } => {
-            let message = match bar {
-                Bar::Full => Msg::StepBarFull,
-                Bar::Locked => Msg::StepBarLocked,
-                Bar::Rate => Msg::StepBarRate,
-                Bar::Late => Msg::StepBarLate,
-                Bar::Off => Msg::StepBarOff,
-            };
-            (of_chute(message, chute), Tone::Attention)
-        }
+        ParcelEvent::PassedOver { chute, bar } => (of_chute(barred(*bar), chute), Tone::Attention),
         ParcelEvent::Believed { now } => match now {
             Confidence::Certain => (plain(Msg::StepCertain), Tone::Normal),
             Confidence::Open { eye } => (of_eye(Msg::StepOpen, *eye), Tone::Attention),
             Confidence::Uncertain => (plain(Msg::StepUncertain), Tone::Attention),
         },
+        ParcelEvent::SentToEnd { reason } if layout.end.returns() => {
+            (of_reason(Msg::StepToRound, reason), Tone::Attention)
+        }
         ParcelEvent::SentToEnd { reason } => (of_reason(Msg::StepToEnd, reason), Tone::Attention),
         ParcelEvent::Armed { diverter, .. } => {
             let place = layout.diverters.get(usize::from(diverter.0));
@@ -332,6 +353,9 @@ pub(super) fn step(lang: Lang, layout: &Layout, event: &ParcelEvent) -> (String,
         ParcelEvent::Landed { chute, .. } => (of_chute(Msg::StepLanded, chute), Tone::Normal),
         ParcelEvent::EndLanded { reason } => {
             (of_reason(Msg::StepEndLanded, reason), Tone::Attention)
+        }
+        ParcelEvent::Recirculated { reason } => {
+            (of_reason(Msg::StepRound, reason), Tone::Attention)
         }
         ParcelEvent::Unconfirmed { chute } => (of_chute(Msg::StepUnconfirmed, chute), Tone::Alarm),
         ParcelEvent::Lost { eye } => (of_eye(Msg::StepLost, *eye), Tone::Alarm),

@@ -6,7 +6,7 @@ use super::i18n::{Lang, Msg};
 use super::setup::{HmiView, StationState};
 use line_model::alarm::{Alarm, Priority};
 use line_model::ids::{ChuteNo, EyeId, NodeId};
-use line_model::layout::{ChuteRole, Layout};
+use line_model::layout::{ChuteRole, Layout, LineEnd};
 use line_model::memory::Attention;
 use line_model::packml::{State, StateReason, UnitMode};
 use line_model::reason::Reason;
@@ -134,7 +134,7 @@ pub(super) fn stop_reason(lang: Lang, view: &HmiView) -> Option<String> {
         | State::Clearing => {}
     }
     let (cause, place) = cause(lang, view, state, view.line.reason);
-    let act = action(state, view.line.reason).text(lang);
+    let act = action(view.layout.end, state, view.line.reason).text(lang);
     Some(format!("{} · {place} · {act}", cause.text(lang)))
 }
 
@@ -182,7 +182,13 @@ fn cause(lang: Lang, view: &HmiView, state: State, reason: StateReason) -> (Msg,
         StateReason::NodeDown(id) => (Msg::CauseNode, node(layout, id)),
         StateReason::LeaseExpired(id) => (Msg::CauseLease, node(layout, id)),
         StateReason::AwayTooLong => (Msg::CauseAway, controller()),
-        StateReason::EndFull => (Msg::CauseEndFull, Msg::PlaceEnd.text(lang).to_owned()),
+        StateReason::EndFull => {
+            let [cause, place] = match layout.end {
+                LineEnd::Chute => [Msg::CauseEndFull, Msg::PlaceEnd],
+                LineEnd::Return { .. } => [Msg::CauseReturnFull, Msg::PlaceReturn],
+            };
+            (cause, place.text(lang).to_owned())
+        }
         StateReason::Quarantined => (Msg::CauseQuarantined, controller()),
         StateReason::NotEmpty => (Msg::CauseNotEmpty, line()),
         StateReason::Jam(id) => (Msg::CauseJam, tagged_eye(lang, view, id)),
@@ -193,7 +199,7 @@ fn cause(lang: Lang, view: &HmiView, state: State, reason: StateReason) -> (Msg,
     }
 }
 
-const fn action(state: State, reason: StateReason) -> Msg {
+const fn action(end: LineEnd, state: State, reason: StateReason) -> Msg {
     match (state, reason) {
         (State::Stopping | State::Aborting | State::Clearing | State::Holding, _) => Msg::ActWait,
         (_, StateReason::Asleep | StateReason::Woken) => Msg::ActSleep,
@@ -203,7 +209,10 @@ const fn action(state: State, reason: StateReason) -> Msg {
         (_, StateReason::Estop(_)) => Msg::ActEstop,
         (_, StateReason::NodeDown(_) | StateReason::LeaseExpired(_)) => Msg::ActNode,
         (_, StateReason::AwayTooLong) => Msg::ActAway,
-        (_, StateReason::EndFull) => Msg::ActEndFull,
+        (_, StateReason::EndFull) => match end {
+            LineEnd::Chute => Msg::ActEndFull,
+            LineEnd::Return { .. } => Msg::ActReturnFull,
+        },
         (_, StateReason::Quarantined) => Msg::ActEngineer,
         (State::Aborted, StateReason::Command(_) | StateReason::Done) => Msg::ActClear,
         (
@@ -236,7 +245,10 @@ pub(super) fn unmet(lang: Lang, view: &HmiView, unmet: Unmet) -> String {
         Unmet::NodeDown(id) => lang.fill(Msg::UnmetNode, &[&node(layout, id)]),
         Unmet::NoPlan => Msg::UnmetPlan.text(lang).to_owned(),
         Unmet::CommitsStalled => Msg::UnmetCommits.text(lang).to_owned(),
-        Unmet::EndFull => Msg::UnmetEndFull.text(lang).to_owned(),
+        Unmet::EndFull => match layout.end {
+            LineEnd::Chute => Msg::UnmetEndFull.text(lang).to_owned(),
+            LineEnd::Return { .. } => Msg::UnmetReturnFull.text(lang).to_owned(),
+        },
         Unmet::WrongState(now) => lang.fill(Msg::UnmetState, &[state(lang, now)]),
         Unmet::NotOpen(parcel) => lang.fill(Msg::UnmetNotOpen, &[&parcel.0.to_string()]),
         Unmet::NoSuchChute(chute) => of_chute(Msg::UnmetNoSuchChute, chute),
@@ -307,6 +319,8 @@ fn alarm_subject(lang: Lang, view: &HmiView, alarm: Alarm) -> String {
         }
         Alarm::CommitsStalled
         | Alarm::EndFull
+        | Alarm::ReturnFull
+        | Alarm::RoundInVain
         | Alarm::InputQuarantined
         | Alarm::NotEmpty
         | Alarm::Flood
@@ -338,6 +352,8 @@ pub(super) fn alarm_key(alarm: Alarm) -> String {
         }
         Alarm::CommitsStalled
         | Alarm::EndFull
+        | Alarm::ReturnFull
+        | Alarm::RoundInVain
         | Alarm::InputQuarantined
         | Alarm::NotEmpty
         | Alarm::Flood
@@ -361,6 +377,8 @@ pub(super) const fn alarm_parcel(alarm: Alarm) -> Option<u64> {
         | Alarm::ChuteWaits(_)
         | Alarm::CommitsStalled
         | Alarm::EndFull
+        | Alarm::ReturnFull
+        | Alarm::RoundInVain
         | Alarm::InputQuarantined
         | Alarm::NotEmpty
         | Alarm::Flood

@@ -130,7 +130,7 @@ fn facts(tx: &Transaction<'_>, at: Micros, parcel: ParcelId, event: &ParcelEvent
         ParcelEvent::Landed { chute, .. } | ParcelEvent::Unconfirmed { chute } => {
             set("UPDATE parcels SET chute = ?2 WHERE id = ?1", &chute.0)
         }
-        ParcelEvent::EndLanded { reason } => {
+        ParcelEvent::EndLanded { reason } | ParcelEvent::Recirculated { reason } => {
             set("UPDATE parcels SET chute = NULL, reason = ?2 WHERE id = ?1", &reason.code())
         }
         ParcelEvent::Seen { .. }
@@ -163,6 +163,10 @@ fn after(event: &ParcelEvent) -> Option<After> {
         ParcelEvent::EndLanded { reason } => Some(After {
             outcome: "end_landed",
             key: Some(format!("end_landed.{}", reason.code())),
+        }),
+        ParcelEvent::Recirculated { reason } => Some(After {
+            outcome: "recirculated",
+            key: Some(format!("recirculated.{}", reason.code())),
         }),
         ParcelEvent::Unconfirmed { .. } => plain("unconfirmed"),
         ParcelEvent::Lost { .. } => plain("lost"),
@@ -249,6 +253,7 @@ fn told(event: &ParcelEvent) -> (&'static str, Value) {
             ("landed", json!({ "chute": chute.0, "alternate": alternate }))
         }
         ParcelEvent::EndLanded { reason } => ("end_landed", json!({ "reason": code(reason) })),
+        ParcelEvent::Recirculated { reason } => ("recirculated", json!({ "reason": code(reason) })),
         ParcelEvent::Unconfirmed { chute } => ("unconfirmed", json!({ "chute": chute.0 })),
         ParcelEvent::Lost { eye } => ("lost", json!({ "eye": eye.0 })),
         ParcelEvent::Removed { by } => ("removed", json!({ "by": by })),
@@ -296,6 +301,8 @@ fn alarm_subject(alarm: Alarm) -> Option<u64> {
         }
         Alarm::CommitsStalled
         | Alarm::EndFull
+        | Alarm::ReturnFull
+        | Alarm::RoundInVain
         | Alarm::InputQuarantined
         | Alarm::NotEmpty
         | Alarm::Flood

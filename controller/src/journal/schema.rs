@@ -106,7 +106,7 @@ CREATE TABLE wall_clock (
 ) STRICT;
 
 -- One row for each parcel. `outcome`: on_line, landed_planned, landed_alternate, end_landed,
--- unconfirmed, lost, removed. `chute`: where it is to go, or where it landed.
+-- recirculated, unconfirmed, lost, removed. `chute`: where it is to go, or where it landed.
 CREATE TABLE parcels (
     id INTEGER PRIMARY KEY,
     inducted_us INTEGER NOT NULL,
@@ -125,8 +125,8 @@ CREATE INDEX parcels_by_code ON parcels (code) WHERE code IS NOT NULL;
 CREATE INDEX parcels_by_outcome ON parcels (outcome, id);
 
 -- A parcel's story in order. `event`: inducted, measured, weighed, identified, seen, routed,
--- assigned, sent_to_end, armed, fired, landed_provisional, landed, end_landed, unconfirmed, lost,
--- removed. `detail`: its values as a JSON object.
+-- assigned, sent_to_end, armed, fired, landed_provisional, landed, end_landed, recirculated,
+-- unconfirmed, lost, removed. `detail`: its values as a JSON object.
 CREATE TABLE story (
     parcel INTEGER NOT NULL,
     record INTEGER NOT NULL,
@@ -157,8 +157,8 @@ CREATE TABLE states (
     PRIMARY KEY (record, step)
 ) STRICT, WITHOUT ROWID;
 
--- Counts by outcome, by `end_landed.<reason>` and by `chute.<number>` of final landings, and
--- `inducted` and `carried_in`.
+-- Counts by outcome, by `end_landed.<reason>`, by `recirculated.<reason>` and by `chute.<number>` of
+-- final landings, and `inducted` and `carried_in`.
 CREATE TABLE tally (
     key TEXT PRIMARY KEY,
     count INTEGER NOT NULL

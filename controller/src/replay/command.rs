@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use clap::Args;
 use line_model::layout::Layout;
-use line_model::reason::Reason;
+use line_model::reason::{Outcome, Reason};
 use line_model::{Line, decision::Decision};
 use serde_json::{Value, json};
 use units::Micros;
@@ -306,7 +306,6 @@ fn state(line: &Line, utc: Option<UtcPair>) -> Value {
             "end_reason": parcel.end_reason.map(Reason::code),
         })
     });
-    let end: u64 = view.tally.end_landed.values().sum();
     let counted = Reason::ALL.iter().filter(|reason| view.tally.count_for(**reason) > 0);
     let reasons: BTreeMap<&str, u64> =
         counted.map(|reason| (reason.code(), view.tally.count_for(*reason))).collect();
@@ -318,7 +317,10 @@ fn state(line: &Line, utc: Option<UtcPair>) -> Value {
         "alarms": view.alarms.iter().map(|alarm| alarm.code()).collect::<Vec<_>>(),
         "tally": {
             "inducted": view.tally.inducted, "landed_planned": view.tally.landed_planned,
-            "landed_alternate": view.tally.landed_alternate, "end_landed": end,
+            "landed_alternate": view.tally.landed_alternate,
+            "end_landed": view.tally.count(Outcome::EndLanded),
+            "recirculated": view.tally.count(Outcome::Recirculated),
+            "distinct": view.tally.distinct(),
             "removed": view.tally.removed, "lost": view.tally.lost,
             "unconfirmed": view.tally.unconfirmed, "on_line": view.tally.on_line,
             "reasons": reasons,

@@ -309,6 +309,7 @@ fn step(layout: &Layout, event: &ParcelEvent) -> String {
         ParcelEvent::LandedProvisional { chute } => format!("was seen landing in {}", chute.0),
         ParcelEvent::Landed { chute, alternate: _ } => format!("landed in chute {}", chute.0),
         ParcelEvent::EndLanded { reason } => format!("went off the end: {}", reason.en()),
+        ParcelEvent::Recirculated { reason } => format!("went round again: {}", reason.en()),
         ParcelEvent::Unconfirmed { chute } => {
             format!("was fired to chute {} and not confirmed", chute.0)
         }
@@ -351,7 +352,7 @@ fn contact_words(contact: Contact, active: bool) -> String {
         Contact::Start => "start button".to_owned(),
         Contact::Stop => "stop button".to_owned(),
         Contact::Reset => "reset button".to_owned(),
-        Contact::EndFull => "end chute full".to_owned(),
+        Contact::EndFull => "end chute or return full".to_owned(),
     };
     format!("{name}: {}", if active { "on" } else { "off" })
 }
@@ -377,7 +378,7 @@ fn state_reason(layout: &Layout, reason: StateReason) -> String {
         StateReason::NodeDown(id) => format!("{} is down", node(layout, id)),
         StateReason::LeaseExpired(id) => format!("the lease of {} expired", node(layout, id)),
         StateReason::AwayTooLong => "the controller was away for too long".to_owned(),
-        StateReason::EndFull => "end chute full".to_owned(),
+        StateReason::EndFull => "end chute or return full".to_owned(),
         StateReason::Quarantined => "an input was set aside".to_owned(),
         StateReason::NotEmpty => "it did not prove empty in time".to_owned(),
         StateReason::Jam(id) => format!("{} stayed blocked", eye(layout, id)),
@@ -394,7 +395,7 @@ fn unmet(layout: &Layout, unmet: Unmet) -> String {
         Unmet::NodeDown(id) => format!("{} is down", node(layout, id)),
         Unmet::NoPlan => "no plan is selected".to_owned(),
         Unmet::CommitsStalled => "the journal does not keep up".to_owned(),
-        Unmet::EndFull => "end chute full".to_owned(),
+        Unmet::EndFull => "end chute or return full".to_owned(),
         Unmet::WrongState(state) => format!("not in {}", state.name()),
         Unmet::NotOpen(parcel) => format!("parcel {} is not open", parcel.0),
         Unmet::NoSuchChute(chute) => format!("there is no chute {}", chute.0),

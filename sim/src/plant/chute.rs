@@ -72,11 +72,13 @@ impl Pile {
     }
 }
 
-/// The end slide.
+/// The end slide, or what says that the return in its place is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndSlide {
     /// Station and input of its full eye.
     pub full_eye: (usize, u8),
+    /// How many it takes.
+    pub takes: u64,
     /// Parcels on it.
     pub pieces: u64,
     /// Something else blocks its eye.
@@ -84,7 +86,7 @@ pub struct EndSlide {
 }
 
 impl EndSlide {
-    /// How many it takes.
+    /// How many a slide takes.
     pub const TAKES: u64 = 15;
 
     /// One more lies on it, or one less, at an instant.
@@ -102,7 +104,7 @@ impl EndSlide {
     }
 
     const fn shows_full(&self) -> bool {
-        self.blocked || self.pieces >= Self::TAKES
+        self.blocked || self.pieces >= self.takes
     }
 
     fn show(&self, was: bool, at: u64, out: &mut Vec<Happening>) {

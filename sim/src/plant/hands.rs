@@ -20,9 +20,14 @@ impl Plant {
         self.on_belt(parcel).map(|at| self.parcels[at].head)
     }
 
-    /// Takes a parcel off the belt for good.
+    /// Takes a parcel off the belt or off the return for good.
     pub(super) fn take_off(&mut self, parcel: usize, at: u64, out: &mut Vec<Happening>) -> bool {
-        let Some(place) = self.on_belt(parcel) else { return false };
+        let Some(place) = self.on_belt(parcel) else {
+            // That it had gone round stays true of its last pass.
+            let removed = self.round.as_mut().is_some_and(|round| round.remove(parcel));
+            self.show_round(at, out);
+            return removed;
+        };
         let parcel = self.lift(place, at, out);
         self.truth.parcels[parcel.index].place = Place::Taken;
         true

@@ -1,38 +1,62 @@
-//! How parcels come onto the line: from the feed, stuck together, and again from the bench.
+//! How parcels come onto the line: from the feed, stuck together, again from the bench, and from the
+//! return.
 
 use super::parcel::{self, Body, Hold, Parcel};
-use super::{MM, Nm, Plant, feed};
+use super::round::Round;
+use super::{Happening, MM, Nm, Plant, feed};
 use crate::scenario::Event;
 use crate::truth::{Place, ReadTruth, Truth, TruthParcel};
 use units::Micros;
 
 impl Plant {
-    pub(super) fn step_infeed(&mut self, now: u64) {
-        while let free = self.free_infeed()
-            && (self.infeed.ready(now, free)
-                || (!self.again.is_empty() && self.infeed.has_room(free)))
-        {
+    /// Lets parcels onto the infeed while there is room: what comes round first, then what the bench
+    /// gives back, and fresh ones last.
+    pub(super) fn step_infeed(&mut self, now: u64, out: &mut Vec<Happening>) {
+        loop {
+            if let Some(body) = self.round.as_ref().and_then(|round| round.waiting(now)) {
+                if !self.infeed.has_room(self.free_ahead_of(body)) {
+                    return;
+                }
+                self.come_round(now, out);
+                continue;
+            }
+            let next = self.again.front().map_or(&self.next_body, |(_, body)| body);
+            let free = self.free_ahead_of(next);
+            let again = !self.again.is_empty() && self.infeed.has_room(free);
+            if !again && !self.infeed.ready(now, free) {
+                return;
+            }
             self.put_on(now);
         }
     }
 
-    /// Free belt that would be left ahead of the next parcel.
-    pub(super) fn free_infeed(&self) -> Nm {
+    /// Free belt that would be left ahead of this parcel.
+    pub(super) fn free_ahead_of(&self, body: &Body) -> Nm {
         let start = self.plans[0].from;
         match self.parcels.last() {
-            Some(last) => {
-                let next = self.again.front().map_or(&self.next_body, |(_, body)| body);
-                last.tail() - start - next.apparent
-            }
+            Some(last) => last.tail() - start - body.apparent,
             None => self.plans[0].to - start,
         }
     }
 
+    /// The next parcel on the return comes onto the infeed.
+    fn come_round(&mut self, now: u64, out: &mut Vec<Happening>) {
+        let Some((before, body)) = self.round.as_mut().and_then(Round::give) else { return };
+        let index = self.put_once_more(before, body, now);
+        self.truth.parcels[index].lap_of = u64::try_from(before).ok();
+        self.show_round(now, out);
+    }
+
+    /// Lays a parcel on that was on the line before.
+    fn put_once_more(&mut self, before: usize, body: Body, now: u64) -> usize {
+        let Truth { parcels, .. } = &self.truth;
+        let (waybill, row) = (parcels[before].waybill.clone(), parcels[before].row);
+        self.put_first(&feed::Label { waybill, row }, body, now)
+    }
+
     fn put_on(&mut self, now: u64) {
         if let Some((before, body)) = self.again.pop_front() {
-            let Truth { parcels, .. } = &self.truth;
-            let (waybill, row) = (parcels[before].waybill.clone(), parcels[before].row);
-            let index = self.put_first(&feed::Label { waybill, row }, body, now);
+            let index = self.put_once_more(before, body, now);
             self.truth.parcels[index].again_of = u64::try_from(before).ok();
             return;
         }
@@ -93,6 +117,7 @@ impl Plant {
             index: u64::try_from(index).unwrap_or(u64::MAX),
             joined: None,
             again_of: None,
+            lap_of: None,
             waybill: label.waybill.clone(),
             row: label.row,
             size_mm: body.size_mm,

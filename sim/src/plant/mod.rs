@@ -17,10 +17,12 @@ pub mod motion;
 pub mod parcel;
 pub mod people;
 pub mod reader;
+mod round;
 pub mod scale;
 mod trouble;
 mod work;
 
+pub use round::RoundPlan;
 pub use work::{Call, Work};
 
 #[cfg(test)]
@@ -40,6 +42,7 @@ use parcel::{Body, Parcel};
 use people::People;
 use reader::Reader;
 use registers::exchange::Side;
+use round::Round;
 use scale::Scale;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -148,7 +151,9 @@ pub struct PlantPlan {
     pub scale: Option<(usize, [Nm; 2])>,
     /// Where parcels drop into the end chute.
     pub drop: Nm,
-    /// Station and input of the end slide's full eye.
+    /// The return conveyor in the end chute's place.
+    pub round: Option<RoundPlan>,
+    /// Station and input of the full eye of the end slide, or of the return.
     pub end_full: (usize, u8),
     /// The reference node's count at travel 0, and the span of one count.
     pub reference: (Counts, Nm),
@@ -207,6 +212,8 @@ pub struct Plant {
     /// What lies in the chutes, in the order of the landing eyes; nothing when they do not fill.
     piles: Vec<Pile>,
     end_slide: EndSlide,
+    /// The return conveyor; `None` where the end is a chute.
+    round: Option<Round>,
     people: People,
     fates: Fates,
     /// The joints of the belts at each eye; nothing when no eye sees them.
@@ -303,7 +310,13 @@ impl Plant {
             parcels: Vec::with_capacity(64),
             slides: Slides::new(file.landing_ms, file.landing_pulse_ms, stream("slides")),
             piles,
-            end_slide: EndSlide { full_eye: plan.end_full, pieces: 0, blocked: false },
+            end_slide: EndSlide {
+                full_eye: plan.end_full,
+                takes: plan.round.map_or(EndSlide::TAKES, |round| round.holds),
+                pieces: 0,
+                blocked: false,
+            },
+            round: plan.round.map(|plan| Round::new(plan, stream("round"))),
             people,
             fates: Fates::none(stream("hours")),
             joints: Vec::new(),
@@ -348,7 +361,7 @@ impl Plant {
         self.pass_joints(start, out);
         self.step_slides(end, out);
         self.step_scale(end, out);
-        self.step_infeed(end);
+        self.step_infeed(end, out);
     }
 
     fn step_belts(&mut self) {
@@ -504,6 +517,7 @@ impl Plant {
         self.infeed.next_at().is_none()
             && self.parcels.is_empty()
             && self.again.is_empty()
+            && self.round.as_ref().is_none_or(Round::is_empty)
             && (self.at_bench == 0 || self.people.is_empty())
             && self.to_bench.is_empty()
             && self.slides.under_way.iter().all(|slide| slide.landed)
@@ -519,11 +533,14 @@ impl Plant {
         if moving {
             return Some(0);
         }
-        let room = self.infeed.has_room(self.free_infeed());
-        if room && !self.again.is_empty() {
-            return Some(0);
-        }
-        self.infeed.next_at().filter(|_| room)
+        let has_room = |body| self.infeed.has_room(self.free_ahead_of(body));
+        let back = self.round.as_ref().and_then(Round::next);
+        let back = back.filter(|(body, _)| has_room(body)).map(|(_, due)| due);
+        let put_on = match self.again.front() {
+            Some((_, body)) => has_room(body).then_some(0),
+            None => self.infeed.next_at().filter(|_| has_room(&self.next_body)),
+        };
+        [back, put_on].into_iter().flatten().min()
     }
 }
 

@@ -1,6 +1,6 @@
 //! How parcels move, what they cut on their way, and how they leave the belt.
 
-use super::chute::{EndSlide, Pile};
+use super::chute::Pile;
 use super::eye::EyeRole;
 use super::parcel::{Hold, Parcel, Pass, Trick};
 use super::{Happening, MM, Nm, Plant};
@@ -424,23 +424,39 @@ impl Plant {
         }
     }
 
-    /// Whether the parcel is still on the belt; past its end it drops into the end chute.
+    /// Whether the parcel is still on the belt; past its end it drops into the end chute, or comes onto
+    /// the return.
     fn stays(&mut self, parcel: &Parcel, start: u64, out: &mut Vec<Happening>) -> bool {
         if parcel.centre() < self.drop {
             return true;
         }
-        if self.profile.chutes_fill {
-            if self.end_slide.pieces >= EndSlide::TAKES {
-                self.contact(parcel, start, With::Overflow);
-            }
-            self.end_slide.change(self.end_slide.pieces + 1, start + super::STEP_US, out);
+        let at = start + super::STEP_US;
+        let fills = self.profile.chutes_fill || self.round.is_some();
+        if fills && self.end_slide.pieces >= self.end_slide.takes {
+            self.contact(parcel, start, With::Overflow);
+        }
+        let place = if let Some(round) = &mut self.round {
+            round.take(parcel.index, parcel.body.clone(), at);
+            self.show_round(at, out);
+            Place::Round
+        } else {
+            Place::End
+        };
+        if self.profile.chutes_fill && place == Place::End {
+            self.end_slide.change(self.end_slide.pieces + 1, at, out);
             self.to_bench.push((parcel.index, parcel.body.clone()));
         }
         let truth = &mut self.truth.parcels[parcel.index];
-        truth.place = Place::End;
-        truth.landed_at = Some(Micros(start + super::STEP_US));
+        truth.place = place;
+        truth.landed_at = Some(Micros(at));
         self.uncover(parcel, start, out);
         false
+    }
+
+    /// The full eye of the return sees how many parcels are on it.
+    pub(super) fn show_round(&mut self, at: u64, out: &mut Vec<Happening>) {
+        let Some(round) = &self.round else { return };
+        self.end_slide.change(round.pieces(), at, out);
     }
 
     /// The first fault of a parcel is kept.

@@ -21,6 +21,7 @@ pub(crate) fn truth_parcel(index: usize) -> TruthParcel {
         index: u64::try_from(index).expect("small"),
         joined: None,
         again_of: None,
+        lap_of: None,
         waybill: item(index).waybill,
         row: Some(index),
         size_mm: [300, 200, 100],
@@ -367,7 +368,7 @@ fn nothing_is_lost(rig: &Rig, seed: u64) {
         let (belt, slide) = match truth.place {
             Place::Waiting | Place::OnLine => (1, 0),
             Place::Sliding(_) => (0, 1),
-            Place::Chute(_) | Place::End | Place::Taken => (0, 0),
+            Place::Chute(_) | Place::End | Place::Round | Place::Taken => (0, 0),
         };
         assert_eq!((on_belt, sliding), (belt, slide), "seed {seed}: {truth:?}");
     }

@@ -66,6 +66,7 @@ mod tests {
             index,
             joined: None,
             again_of: None,
+            lap_of: None,
             waybill: format!("YT{index}"),
             row: None,
             size_mm: [300, 200, 100],

@@ -210,6 +210,7 @@ mod tests {
             index,
             joined: None,
             again_of: None,
+            lap_of: None,
             waybill: index.to_string(),
             row: None,
             size_mm: [300, 200, 100],

@@ -5,6 +5,7 @@
 //! truth, so that a wrong place is explained by the plant or by nothing.
 
 use super::join::{Joined, join};
+use super::laps::Laps;
 use super::near::Near;
 use crate::oracle::Law;
 use line_engine::record;
@@ -34,6 +35,8 @@ pub struct Story {
     pub landed: Vec<u16>,
     /// Reason at the end of the line.
     pub ended: Vec<&'static str>,
+    /// Reason for which it went round.
+    pub round: Vec<&'static str>,
     /// Declared unconfirmed, lost or removed, and when first.
     pub open_at: Option<Micros>,
 }
@@ -151,6 +154,7 @@ impl Journal {
             }
             ParcelEvent::Landed { chute, .. } => story.landed.push(chute.0),
             ParcelEvent::EndLanded { reason } => story.ended.push(reason.code()),
+            ParcelEvent::Recirculated { reason } => story.round.push(reason.code()),
             ParcelEvent::Unconfirmed { .. }
             | ParcelEvent::Lost { .. }
             | ParcelEvent::Removed { .. } => story.open_at = story.open_at.or(Some(at)),
@@ -174,6 +178,8 @@ pub struct Verdict {
     pub lost: Vec<String>,
     /// More than one final outcome.
     pub doubled: Vec<String>,
+    /// Gone round more often than it may, and no alarm says that its chute cannot be had.
+    pub endless: Vec<String>,
     /// At the end of the line, or in an exception chute, for a reason that is not true.
     pub wrong_reason: Vec<String>,
     /// More landings told of a chute than parcels lie in it.
@@ -213,23 +219,18 @@ struct Judge<'a> {
     law: &'a Law,
     journal: &'a Journal,
     near: &'a Near,
+    laps: Laps,
     verdict: Verdict,
 }
 
 /// Judges a run that has drained.
 pub fn judge(law: &Law, truth: &Truth, journal: &Journal, near: &Near) -> Verdict {
-    let mut judge = Judge { law, journal, near, verdict: Verdict::default() };
+    let laps = Laps::of(truth);
+    let mut judge = Judge { law, journal, near, laps, verdict: Verdict::default() };
     let Joined { members, alone } = join(truth, &journal.stories);
-    let mut waybills = BTreeSet::new();
-    let repeated: BTreeSet<u64> = truth
-        .parcels
-        .iter()
-        .filter(|parcel| !waybills.insert(&parcel.waybill))
-        .map(|parcel| parcel.index)
-        .collect();
     for (id, story) in &journal.stories {
         match members.get(id) {
-            Some(parcels) => judge.story(*id, story, parcels, &repeated),
+            Some(parcels) => judge.story(*id, story, parcels),
             None => judge.phantom(*id, story),
         }
     }
@@ -250,13 +251,7 @@ pub fn judge(law: &Law, truth: &Truth, journal: &Journal, near: &Near) -> Verdic
 
 impl Judge<'_> {
     /// One belief with its plant parcels, the first one seen first.
-    fn story(
-        &mut self,
-        id: u64,
-        story: &Story,
-        parcels: &[&TruthParcel],
-        repeated: &BTreeSet<u64>,
-    ) {
+    fn story(&mut self, id: u64, story: &Story, parcels: &[&TruthParcel]) {
         let read = parcels.iter().flat_map(|parcel| in_time(&parcel.read));
         let again = parcels.iter().flat_map(|parcel| rescanned(parcel));
         let codes: BTreeSet<&String> = read.chain(again).collect();
@@ -264,7 +259,10 @@ impl Judge<'_> {
         let misread = codes.iter().any(|code| !labels.contains(code)) && codes.len() == 1;
         self.verdict.misread += u64::from(misread);
         // What touched may have been told apart again: each one's own code counts.
-        let one = |parcel: &&TruthParcel| self.allowed(parcel);
+        let one = |parcel: &&TruthParcel| {
+            let lap = self.laps.at(parcel);
+            self.law.on_lap(self.allowed(parcel), lap.before, lap.repeated)
+        };
         let allowed: Option<BTreeSet<u16>> =
             parcels.iter().filter_map(one).reduce(|all, other| &all | &other);
         let name = format!("parcel {} = {id}", parcels[0].index);
@@ -274,13 +272,16 @@ impl Judge<'_> {
             let text = format!("{name}: chute {bad}, allowed {allowed:?}, codes {codes:?}");
             self.verdict.wrong_by_decision.push(text);
         }
-        if story.landed.len() + story.ended.len() > 1 {
-            let text = format!("{name}: landed {:?}, ended {:?}", story.landed, story.ended);
+        let outcomes = story.landed.len() + story.ended.len() + story.round.len();
+        if outcomes > 1 {
+            let Story { landed, ended, round, .. } = story;
+            let text = format!("{name}: landed {landed:?}, ended {ended:?}, went round {round:?}");
             self.verdict.doubled.push(text);
         }
-        if story.landed.is_empty() && story.ended.is_empty() && story.open_at.is_none() {
+        if outcomes == 0 && story.open_at.is_none() {
             self.verdict.lost.push(format!("{name}: nothing became of it"));
         }
+        self.lap(&name, parcels[0]);
         // Of two that are one belief, either may be what the reason tells of.
         let unread = parcels
             .iter()
@@ -297,17 +298,20 @@ impl Judge<'_> {
             }
         }
         if let [parcel] = parcels {
+            let lap = self.laps.at(parcel);
             // Who has a code by a re-scan only has passed chutes by then.
-            let read = in_time(&parcel.read).len() == 1;
-            let own = read && allowed.is_some() && !misread && !repeated.contains(&parcel.index);
+            let read = in_time(&parcel.read).len() == 1 && self.allowed(parcel).is_some();
+            let own = read && lap.last && !misread && !lap.repeated;
             let there = matches!(parcel.place, Place::Chute(number) if fits(&number));
             self.verdict.sortable += u64::from(own);
             self.verdict.sorted += u64::from(own && there);
             let closed = allowed.as_ref().is_some_and(|set| self.near.may_be_closed(set, parcel));
             let far = own && !closed && !self.near.is_near(parcel.index);
-            let says_closed = story.ended.iter().any(|why| CLOSED.contains(why));
+            let past = story.ended.iter().chain(&story.round);
+            let says_closed = past.clone().any(|why| CLOSED.contains(why));
             if says_closed && !closed {
-                let text = format!("{name}: {:?}, but {allowed:?} were open", story.ended);
+                let past: Vec<_> = past.collect();
+                let text = format!("{name}: {past:?}, but {allowed:?} were open");
                 self.verdict.wrong_reason.push(text);
             }
             self.verdict.far += u64::from(far);
@@ -322,6 +326,16 @@ impl Judge<'_> {
         chutes.reduce(|all, one| &all | &one)
     }
 
+    /// Nobody with a code goes round more often than it may, unless an alarm tells why.
+    fn lap(&mut self, name: &str, parcel: &TruthParcel) {
+        let (laps, Some(most)) = (self.laps.at(parcel).before, self.law.laps_max()) else { return };
+        let read = u64::from(!in_time(&parcel.read).is_empty());
+        let told = self.journal.alarms.iter().any(|(_, alarm)| *alarm == Alarm::RoundInVain);
+        if parcel.place == Place::Round && laps + read > most && !told {
+            self.verdict.endless.push(format!("{name}: lap {} of {most}", laps + 1));
+        }
+    }
+
     /// What was read settles some reasons.
     fn reasons(
         &mut self,
@@ -330,7 +344,7 @@ impl Judge<'_> {
         codes: &BTreeSet<&String>,
         (unread, late): (bool, bool),
     ) {
-        for reason in &story.ended {
+        for reason in story.ended.iter().chain(&story.round) {
             let known = codes.iter().all(|code| self.law.chutes(code).is_some());
             let right = match *reason {
                 "no_read" => unread,
@@ -348,17 +362,22 @@ impl Judge<'_> {
     /// Where a parcel lies against where the journal says it does.
     fn place(&mut self, name: &str, story: &Story, parcel: &TruthParcel) {
         let (said, ended) = (story.landed.first().copied(), !story.ended.is_empty());
-        let open = story.open_at.is_some();
+        let (round, open) = (!story.round.is_empty(), story.open_at.is_some());
         let agrees = match parcel.place {
-            Place::Chute(number) => !ended && (said == Some(number) || (open && said.is_none())),
-            Place::End => said.is_none() && (ended || open),
+            Place::Chute(number) => {
+                !ended && !round && (said == Some(number) || (open && said.is_none()))
+            }
+            Place::End => said.is_none() && !round && (ended || open),
+            Place::Round => said.is_none() && !ended && (round || open),
             Place::Waiting | Place::OnLine | Place::Sliding(_) | Place::Taken => {
-                said.is_none() && !ended
+                said.is_none() && !ended && !round
             }
         };
         if !agrees {
-            let text =
-                format!("{name}: {:?}, said {said:?}, ended {:?}", parcel.place, story.ended);
+            let text = format!(
+                "{name}: {:?}, said {said:?}, ended {:?}, went round {:?}",
+                parcel.place, story.ended, story.round
+            );
             self.verdict.wrong_unreported.push(text);
         }
     }
@@ -367,7 +386,10 @@ impl Judge<'_> {
     fn wrong_place(&mut self, name: &str, (id, story): (u64, &Story), parcel: &TruthParcel) {
         let Place::Chute(number) = parcel.place else { return };
         let own = self.law.chutes_of(&parcel.waybill, parcel);
-        if own.is_some_and(|set| set.contains(&number)) {
+        let lap = self.laps.at(parcel);
+        let sure = own.clone().filter(|_| in_time(&parcel.read).len() == 1);
+        let on_lap = self.law.on_lap(sure, lap.before, lap.repeated);
+        if own.into_iter().chain(on_lap).flatten().any(|chute| chute == number) {
             return;
         }
         let ahead = parcel.gap_mm.is_some_and(|gap| gap <= STICKS_MM);
@@ -397,9 +419,11 @@ impl Judge<'_> {
 
     /// A belief without a plant parcel must not end anywhere.
     fn phantom(&mut self, id: u64, story: &Story) {
-        if !story.landed.is_empty() || !story.ended.is_empty() {
-            let (landed, ended) = (&story.landed, &story.ended);
-            let text = format!("parcel {id} is nothing; landed {landed:?}, ended {ended:?}");
+        let Story { landed, ended, round, .. } = story;
+        if !landed.is_empty() || !ended.is_empty() || !round.is_empty() {
+            let text = format!(
+                "parcel {id} is nothing; landed {landed:?}, ended {ended:?}, went round {round:?}"
+            );
             self.verdict.wrong_unreported.push(text);
         } else if story.open_at.is_none() {
             self.verdict.lost.push(format!("parcel {id} is nothing, and nothing became of it"));
@@ -440,7 +464,7 @@ fn rescanned(parcel: &TruthParcel) -> impl Iterator<Item = &String> {
 }
 
 /// The codes that a reader gave for a parcel in time.
-fn in_time(read: &ReadTruth) -> &[String] {
+pub(super) fn in_time(read: &ReadTruth) -> &[String] {
     match read {
         ReadTruth::Codes { codes, late: false } => codes,
         ReadTruth::Codes { late: true, .. } | ReadTruth::NoRead | ReadTruth::Pending => &[],

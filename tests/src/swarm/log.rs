@@ -67,6 +67,7 @@ fn step(event: &ParcelEvent) -> Option<String> {
         ParcelEvent::Fired { chute, .. } => Some(format!("fired {}", chute.0)),
         ParcelEvent::Landed { chute, .. } => Some(format!("landed {}", chute.0)),
         ParcelEvent::EndLanded { reason } => Some(format!("at the end ({})", reason.code())),
+        ParcelEvent::Recirculated { reason } => Some(format!("went round ({})", reason.code())),
         ParcelEvent::Unconfirmed { chute } => Some(format!("unconfirmed {}", chute.0)),
         ParcelEvent::Lost { eye } => Some(format!("lost before eye {}", eye.0)),
         ParcelEvent::Removed { by } => Some(format!("removed by {by}")),
@@ -117,6 +118,11 @@ fn verdict(harness: &Harness, outcome: &Outcome) -> String {
         tally.inducted, tally.removed, tally.lost, tally.unconfirmed
     )
     .expect("as above");
+    let round: u64 = tally.recirculated.values().sum();
+    if round > 0 {
+        let distinct = tally.distinct();
+        writeln!(text, "  + {round} gone round; {distinct} distinct parcels").expect("as above");
+    }
     for fault in outcome.faults() {
         writeln!(text, "  FAULT {fault}").expect("as above");
     }

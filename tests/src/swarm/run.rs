@@ -143,6 +143,7 @@ impl Outcome {
             unalarmed,
             lost,
             doubled,
+            endless,
             wrong_reason,
             invented,
             closed,
@@ -159,6 +160,7 @@ impl Outcome {
         take("wrong by mechanics, not alarmed", unalarmed);
         take("lost", lost);
         take("doubled", doubled);
+        take("without an end", endless);
         take("wrong reason", wrong_reason);
         take("landings invented", invented);
         take("decided for a closed chute", closed);

@@ -277,6 +277,7 @@ impl Actor {
             landed_planned: landed - 6,
             landed_alternate: 6,
             end_landed,
+            recirculated: BTreeMap::new(),
             removed: 2,
             lost: 0,
             unconfirmed: 1,
@@ -452,6 +453,7 @@ fn layout() -> Layout {
         dws: Some(StationPlace { node: NodeId(10), at: Distance(300) }),
         diverters: (0..6).map(diverter).collect(),
         chutes: (1..=12).map(chute).collect(),
+        end: line_model::layout::LineEnd::Chute,
         panel: NodeId(11),
         limits: limits(),
     }

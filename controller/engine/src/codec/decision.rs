@@ -74,6 +74,7 @@ tags! { ParcelEvent, "a parcel's step" {
     17 PassedOver { chute bar };
     18 Believed { now };
     19 Rescanned { scanner code result };
+    30 Recirculated { reason };
 } }
 
 tags! { Rescan, "what a re-scan says" {

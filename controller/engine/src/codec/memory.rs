@@ -10,9 +10,9 @@ use line_model::chute::{
 use line_model::jog::Jog;
 use line_model::live::Live;
 use line_model::memory::{
-    Annunciator, Arm, Attention, Belt, Counters, Entry, EyeMemory, LandingEye, Machine, Memory,
-    Mode, NodeMemory, Pace, PlanInForce, Pressure, Pulse, Running, Shelf, Stranger, Stretch, Under,
-    WallTime,
+    Annunciator, Arm, Attention, Belt, Counters, Entry, EyeMemory, LandingEye, Laps, Machine,
+    Memory, Mode, NodeMemory, Pace, PlanInForce, Pressure, Pulse, Running, Shelf, Stranger,
+    Stretch, Under, WallTime,
 };
 use line_model::packml::UnitMode;
 use line_model::parcel::{
@@ -52,8 +52,9 @@ fields! {
             pressure = Pressure::None;
         };
         since 3 { pace = None; jog = None; };
-        since 4 { rescanners = Vec::new(); }
+        since 4 { rescanners = Vec::new(); laps = BTreeMap::new(); }
     }
+    Laps { passes last }
     Pace { at when heard }
     Annunciator { entries rising falling first_out recent }
     Entry { since attention shelf }
@@ -84,7 +85,8 @@ fields! {
     Running { before since inductions }
     Tally {
         inducted landed_planned landed_alternate end_landed removed lost unconfirmed on_line;
-        since 3 { landed_for = BTreeMap::new(); }
+        since 3 { landed_for = BTreeMap::new(); };
+        since 4 { recirculated = BTreeMap::new(); }
     }
     Parcel {
         id track identity weight fate confidence;

@@ -151,6 +151,8 @@ tags! { Alarm, "an alarm" {
     24 ChuteWaits(chute);
     25 RescanDiffers(node);
     26 RescannerSilent(node);
+    30 ReturnFull;
+    31 RoundInVain;
     60 WallClockStepped;
 } }
 

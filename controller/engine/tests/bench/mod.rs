@@ -66,6 +66,7 @@ pub(crate) fn layout() -> Layout {
         eyes: EYES.into_iter().map(eye).collect(),
         scanner: StationPlace { node: NodeId(3), at: Distance(SCANNER_AT) },
         rescanners: Vec::new(),
+        end: line_model::layout::LineEnd::Chute,
         dws: None,
         diverters: vec![DiverterPlace {
             name: "D1".to_string(),

@@ -4,6 +4,7 @@ mod alarms;
 mod chutes;
 mod held;
 mod jog;
+mod laps;
 mod outcomes;
 mod packml;
 mod plant;
@@ -13,7 +14,9 @@ mod tracking;
 mod wall_clock;
 mod watch;
 
+use crate::decision::Decision;
 use crate::harness::Bench;
+use crate::ids::ZoneId;
 use crate::packml::State;
 use crate::signal::Input;
 use units::Micros;
@@ -32,5 +35,14 @@ impl Bench {
             self.feed(Input::Timer);
         }
         assert_eq!(self.state(), State::Execute);
+    }
+
+    /// Whether a zone was told to run last.
+    pub(crate) fn drives(&self, zone: u8) -> bool {
+        let told = self.log.iter().rev().find_map(|decision| {
+            let Decision::Drive { zone: of, run, .. } = decision else { return None };
+            (*of == ZoneId(zone)).then_some(*run)
+        });
+        told.unwrap_or(false)
     }
 }

@@ -41,6 +41,7 @@ fn a_readable_routable_parcel_lands_as_planned() {
             ParcelEvent::LandedProvisional { .. } => "provisional",
             ParcelEvent::Landed { .. } => "landed",
             ParcelEvent::EndLanded { .. } => "end_landed",
+            ParcelEvent::Recirculated { .. } => "recirculated",
             ParcelEvent::Unconfirmed { .. } => "unconfirmed",
             ParcelEvent::Lost { .. } => "lost",
             ParcelEvent::Removed { .. } => "removed",

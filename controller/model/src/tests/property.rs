@@ -5,7 +5,7 @@ use crate::alarm::Alarm;
 use crate::decision::Decision;
 use crate::harness::{PANEL, demo_layout, demo_plan, facts, position};
 use crate::ids::{ChuteNo, EyeId, NodeId, ParcelId, ScannerId, Tag, ZoneId};
-use crate::layout::{Largest, StationPlace};
+use crate::layout::{Largest, LineEnd, StationPlace};
 use crate::line::Line;
 use crate::packml::{State, UnitMode};
 use crate::parcel::Fate;
@@ -30,8 +30,11 @@ struct Walk {
 }
 
 impl Walk {
-    fn running() -> Self {
+    fn running(returns: bool) -> Self {
         let mut layout = demo_layout();
+        if returns {
+            layout.end = LineEnd::Return { laps_max: 2, transit: Micros::from_secs(5) };
+        }
         layout.limits.largest = Largest { weight: Some(Grams(2_000)), side_mm: Some(1_500) };
         layout.rescanners = vec![StationPlace { node: NodeId(4), at: Distance(8_700) }];
         let line = Line::new(layout);
@@ -265,8 +268,9 @@ proptest! {
     fn any_inputs_keep_the_invariants_and_resume_identically(
         steps in prop::collection::vec(any::<Step>(), 1..250),
         fork in 0usize..200,
+        returns in any::<bool>(),
     ) {
-        let mut walk = Walk::running();
+        let mut walk = Walk::running(returns);
         let mut twin: Option<Line> = None;
         for (number, step) in steps.into_iter().enumerate() {
             if number == fork {
@@ -293,7 +297,9 @@ proptest! {
             let all: u64 = Outcome::ALL.iter().map(|outcome| view.tally.count(*outcome)).sum();
             prop_assert_eq!(all, view.tally.inducted);
             let reasoned: u64 = Reason::ALL.iter().map(|why| view.tally.count_for(*why)).sum();
-            let ended = view.tally.count(Outcome::EndLanded);
+            let past = [Outcome::EndLanded, Outcome::Recirculated];
+            let ended: u64 = past.iter().map(|outcome| view.tally.count(*outcome)).sum();
+            prop_assert_eq!(view.tally.count(past[usize::from(!returns)]), 0);
             let alternate = view.tally.count(Outcome::LandedAlternate);
             let planned = view.tally.count(Outcome::LandedPlanned);
             prop_assert!(ended + alternate <= reasoned, "each of them has a reason");

@@ -3,7 +3,7 @@
 use super::check;
 use crate::config::fault::Faults;
 use line_model::ids::{ChuteNo, DiverterId, EyeId, Side};
-use line_model::layout::{ChuteRole, Duty};
+use line_model::layout::{ChuteRole, Duty, LineEnd};
 use line_model::signal::Contact;
 use node_link::InputRole;
 use proptest::prelude::*;
@@ -13,6 +13,7 @@ use units::{Distance, Micros};
 const DEMO: &str = include_str!("../../../examples/factory-line.toml");
 const FAST: &str = include_str!("../../../examples/factory-line-fast.toml");
 const RESCAN: &str = include_str!("../../../examples/rescan-line.toml");
+const LOOP: &str = include_str!("../../../examples/loop-line.toml");
 
 /// The demo line with the first occurrence of each text replaced.
 fn with(changes: &[(&str, &str)]) -> String {
@@ -68,11 +69,53 @@ fn examples_are_clean() {
         ("factory-line.toml", DEMO),
         ("factory-line-fast.toml", FAST),
         ("rescan-line.toml", RESCAN),
+        ("loop-line.toml", LOOP),
     ] {
         if let Err(faults) = check(name, text) {
             panic!("{faults}");
         }
     }
+}
+
+#[test]
+fn a_return_has_its_laps_and_its_time_and_a_place_for_exceptions() {
+    let line = check("loop.toml", LOOP).expect("clean");
+    let transit = Micros::from_secs(25);
+    assert_eq!(line.engine.layout.end, LineEnd::Return { laps_max: 3, transit });
+    assert_eq!(line.geometric_limit_per_hour(), 3_486);
+    let end = "drop_at_mm = 14600";
+    one(&[(end, "drop_at_mm = 14600\nlaps_max = 3")], "end.laps_max");
+    one(&[(end, "drop_at_mm = 14600\nkind = \"return\"\nlaps_max = 3")], "end.return_ms");
+    one(&[(end, "drop_at_mm = 14600\nkind = \"loop\"")], "end.kind");
+    let round = "drop_at_mm = 14600\nkind = \"return\"\nlaps_max = 21\nreturn_ms = 25000";
+    let found = faults(&with(&[(end, round)]));
+    assert_eq!(found.list[0].key, "end.laps_max");
+    assert_eq!(found.list[0].allowed, "an integer, 1 to 20");
+}
+
+#[test]
+fn a_small_line_with_a_return_needs_a_chute_for_exceptions_too() {
+    let small = |roles: [&str; 2]| {
+        let (head, rest) = LOOP.split_once("[[diverter]]").expect("diverters");
+        let (first, _) = rest.split_once("[[diverter]]").expect("several");
+        let (_, tail) = rest.split_once("[end]").expect("an end");
+        let chute =
+            |(n, role): (usize, &str)| format!("[[chute]]\nnumber = {n}\nrole = \"{role}\"\n\n");
+        let chutes: String = (1..).zip(roles).map(chute).collect();
+        let mut nodes = head.to_owned();
+        for bed in 2..=6 {
+            let node = format!("[[node]]\nname = \"D{bed}\"\n");
+            let from = nodes.find(&node).expect("a node");
+            let end = nodes[from + 2..].find("[[").expect("another one") + from + 2;
+            nodes.replace_range(from..end, "");
+        }
+        let text = format!("{nodes}[[diverter]]{first}{chutes}[end]{tail}");
+        text.replace("14300", "6300").replace("14600", "6600")
+    };
+    if let Err(found) = check("small.toml", small(["sort", "general_exceptions"])) {
+        panic!("{found}");
+    }
+    assert_eq!(keys(&small(["sort", "sort"])), ["chute"]);
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub(super) fn layout() -> Layout {
             chute(1, Side::Left, ChuteRole::Sort),
             chute(2, Side::Right, ChuteRole::GeneralExceptions),
         ],
+        end: line_model::layout::LineEnd::Chute,
         panel: NodeId(2),
         limits: limits(),
     }
@@ -113,6 +114,7 @@ pub(in crate::hmi) fn view(state: State, unmet: Vec<Unmet>) -> HmiView {
         landed_planned: 99,
         landed_alternate: 4,
         end_landed,
+        recirculated: BTreeMap::new(),
         removed: 0,
         lost: 0,
         unconfirmed: 1,

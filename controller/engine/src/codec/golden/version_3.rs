@@ -99,7 +99,7 @@ fn counts_and_sizes_of_a_snapshot() {
     let rest = "0000000000000000 00000000 0000000000000000 0000000000000000 0000000000000000 \
                 0000000000000000";
     let bytes = format!("0000000000000001 0000000000000001 {rest} 00000001 05 0000000000000001");
-    check(3, &tally, &bytes);
+    check_old(3, &tally, &bytes);
     let head = Position::new(EncoderId(0), 5);
     let sighting = Sighting { eye: EyeId(0), head, tail: None, spread: Distance(2) };
     let parcel = Parcel {

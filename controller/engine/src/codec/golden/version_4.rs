@@ -3,14 +3,17 @@
 
 use super::check;
 use crate::record;
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use line_model::alarm::Alarm;
 use line_model::decision::{Decision, ParcelEvent, Rescan};
 use line_model::ids::{EyeId, NodeId, ParcelId, ScannerId};
+use line_model::memory::Laps;
 use line_model::parcel::{Confidence, Fate, Identity, Parcel, Sighting, Track};
 use line_model::reason::Reason;
 use line_model::rescan::{RescanMemory, Trigger};
 use line_model::signal::{Input, Read};
+use line_model::view::Tally;
 use std::format;
 use std::string::ToString;
 use units::{Distance, EncoderId, Micros, Position};
@@ -80,4 +83,21 @@ fn what_a_snapshot_keeps_of_a_re_scan() {
          0000000000000000 00 01 00 01 01 0001 0002 0003 \
          01 01 00 0000000000000005 0000000000000002 01",
     );
+}
+
+#[test]
+fn what_goes_round() {
+    check(4, &ParcelEvent::Recirculated { reason: Reason::LapLimit }, "1e 3b");
+    for (alarm, golden) in [(Alarm::ReturnFull, "1e"), (Alarm::RoundInVain, "1f")] {
+        check(4, &Decision::Alarm { alarm, raised: true }, &format!("07 {golden} 01"));
+    }
+    check(4, &Laps { passes: 2, last: Micros(9) }, "02 0000000000000009");
+    let tally = Tally {
+        inducted: 1,
+        recirculated: BTreeMap::from([(Reason::ChuteFull, 1)]),
+        ..Tally::default()
+    };
+    let rest = "0000000000000000 0000000000000000 00000000 0000000000000000 0000000000000000 \
+                0000000000000000 0000000000000000 00000000";
+    check(4, &tally, &format!("0000000000000001 {rest} 00000001 28 0000000000000001"));
 }
