@@ -65,8 +65,8 @@ pub struct Scenario {
     /// How many parcels are put on; `None` = without end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parcels: Option<u64>,
-    /// Seconds since 1970-01-01 UTC at the beginning, which the controller is told; `None` = nobody
-    /// tells it the time.
+    /// Seconds since 1970-01-01 UTC at the beginning, which the controller is told in virtual time;
+    /// `None` = nobody tells it. Behind real endpoints it looks at its own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utc_s: Option<u64>,
     /// What goes wrong on every bus, as [`crate::Faults::parse`] reads it.
