@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::chute::ChuteCause;
 use crate::decision::Decision;
-use crate::ids::{DiverterId, NodeId, ParcelId, Tag};
+use crate::ids::{DiverterId, EyeId, NodeId, ParcelId, Tag};
 use crate::layout::{Duty, EyePlace};
 use crate::line::Line;
 use crate::memory::Mode;
@@ -152,8 +152,28 @@ impl Line {
         if by > self.layout.limits.tolerance {
             if all {
                 self.doubt_all(Reason::Uncertain, out);
+            } else {
+                self.lose_mistaken(node, out);
             }
             self.doubt_at(node, Reason::Uncertain, out);
+        }
+    }
+
+    /// An edge that far off stands where a neighbour's would: whoever was in doubt already and was
+    /// seen by this node last may be somebody else, so that nobody has seen it there.
+    fn lose_mistaken(&mut self, node: NodeId, out: &mut Vec<Decision>) {
+        let doubted = self.memory.live.values().filter(|parcel| {
+            let known = parcel.certain() || parcel.track.seen.len() < 2;
+            !known && !self.maybe_gone(&parcel.fate)
+        });
+        let seen = doubted.map(|parcel| (parcel.id, parcel.last().eye));
+        let here: Vec<(ParcelId, EyeId)> =
+            seen.filter(|(_, eye)| self.layout.eye(*eye).node == node).collect();
+        for (id, eye) in here {
+            self.memory.live.change(&self.layout, id, |parcel| {
+                parcel.track.seen.pop();
+            });
+            self.lose(id, eye, out);
         }
     }
 

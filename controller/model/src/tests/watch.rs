@@ -135,6 +135,20 @@ fn counts_that_stand_hold_the_line() {
 }
 
 #[test]
+fn a_sighting_of_one_in_doubt_falls_with_the_counts_that_it_rests_on() {
+    let mut bench = Bench::running();
+    let carton = bench.put(100, 300, "C");
+    bench.change(carton, |carton| carton.slip_behind = Some((EyeId(2), 200)));
+    while bench.line.memory.counters.found_again == 0 {
+        bench.run(20);
+    }
+    let found = bench.line.memory.live.values().next().expect("found again").last().eye;
+    let node = bench.line.layout.eye(found).node;
+    bench.feed(Input::EncoderDrift { node, by: Distance(500) });
+    bench.ends(1, &ParcelEvent::Lost { eye: found });
+}
+
+#[test]
 fn counts_that_stood_for_a_second_make_nobody_sure() {
     let mut bench = Bench::running();
     bench.put(100, 300, "A");
