@@ -147,6 +147,9 @@ pub enum Bar {
 }
 
 impl Bar {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Full, Self::Locked, Self::Rate, Self::Late, Self::Off];
+
     /// Code in reports.
     pub const fn code(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ use super::limits;
 use super::router::Shared;
 use super::story::{Class, Outcome, Step, Story};
 use crate::journal::{JournalFault, files, schema};
+use line_model::chute::Bar;
 use line_model::decision::{ParcelEvent, Rescan};
 use line_model::ids::{ChuteNo, DiverterId, EyeId, ParcelId, ScannerId, Tag};
 use line_model::parcel::Confidence;
@@ -355,6 +356,11 @@ impl Detail<'_> {
         Rescan::ALL.into_iter().find(|result| result.name() == name)
     }
 
+    fn bar(&self) -> Option<Bar> {
+        let code = self.text("bar")?;
+        Bar::ALL.into_iter().find(|bar| bar.code() == code)
+    }
+
     fn tag(&self) -> Option<Tag> {
         self.unsigned("tag").map(Tag)
     }
@@ -385,6 +391,7 @@ fn told(name: &str, detail: &Detail<'_>) -> Option<ParcelEvent> {
         "routed" => {
             ParcelEvent::Routed { carrier: detail.text("carrier")?, route: detail.text("route")? }
         }
+        "passed_over" => ParcelEvent::PassedOver { chute: detail.chute()?, bar: detail.bar()? },
         "assigned" => ParcelEvent::Assigned {
             chute: detail.chute()?,
             alternate: detail.flag("alternate")?,
