@@ -14,7 +14,7 @@ use line_model::chute::{ChuteEvent, ChuteState};
 use line_model::decision::{Decision, ParcelEvent};
 use line_model::ids::EyeId;
 use line_model::signal::{ArmEnd, Input};
-use line_sim::truth::{Place, ReadTruth, Truth, TruthParcel};
+use line_sim::truth::{Contact, Place, ReadTruth, Truth, TruthParcel, With};
 use std::collections::{BTreeMap, BTreeSet};
 use units::{Micros, Position};
 
@@ -399,7 +399,9 @@ impl Judge<'_> {
         }
         self.verdict.wrong_mechanical += 1;
         let text = || format!("{name}, plant parcel {}: in chute {number}", parcel.index);
-        let moved = !parcel.contacts.is_empty() || parcel.fault.is_some();
+        // That a bed took it says nothing of why.
+        let pushed = |contact: &Contact| !matches!(contact.with, With::Bed(_));
+        let moved = parcel.contacts.iter().any(pushed) || parcel.fault.is_some();
         if !moved && !self.near.is_near(parcel.index) {
             self.verdict.unexplained.push(text());
         }
