@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use system_tests::process;
 
@@ -13,6 +14,9 @@ const BROWSER: &str = "/usr/bin/chromium";
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// How long a page may take to show what is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Held while a driver starts.
+static STARTS: Mutex<()> = Mutex::new(());
 
 /// One browser with an empty profile; ends with its owner, by its own id.
 pub(crate) struct Browser {
@@ -32,6 +36,9 @@ impl Browser {
                  chromium chromium-driver fonts-noto-cjk (cargo xtask test does it)"
             );
         }
+        // It takes a free port for one address family, then the same one for the other: two that
+        // start at once may take it from each other.
+        let one_by_one = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
         let mut driver = Command::new(DRIVER)
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -40,14 +47,14 @@ impl Browser {
             .expect("chromedriver starts");
         let output = driver.stdout.take().expect("piped");
         let mut lines = BufReader::new(output).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let rest = line.split("successfully on port ").nth(1)?;
-                rest.trim_end_matches('.').parse::<u16>().ok()
-            })
-            .expect("chromedriver says its port");
+        let mut said = Vec::new();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let rest = line.split("successfully on port ").nth(1).map(ToOwned::to_owned);
+            said.push(line);
+            rest?.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let port = port.unwrap_or_else(|| panic!("chromedriver says its port: {said:?}"));
+        drop(one_by_one);
         // The driver must never block on a full pipe.
         std::thread::Builder::new()
             .name("chromedriver output".to_owned())
