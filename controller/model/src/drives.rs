@@ -53,8 +53,7 @@ impl Line {
     pub(crate) fn turn_sorter(&mut self, run: bool) {
         if run {
             // It was followed until it stood; how far it might have coasted is of no worth any more.
-            let reference = usize::from(self.reference().0);
-            self.memory.belt.at = self.memory.nodes[reference].heard.or(self.memory.belt.at);
+            self.memory.belt.at = self.belt_heard();
             self.memory.belt.when = self.memory.now;
             self.memory.belt.moving = true;
         } else {

@@ -231,6 +231,13 @@ impl Line {
         self.told(at);
     }
 
+    /// Where the node that counts the sorter belt was heard last; before its first word, where the
+    /// belt is taken to be.
+    pub(crate) fn belt_heard(&self) -> Option<Position> {
+        let reference = usize::from(self.reference().0);
+        self.memory.nodes[reference].heard.or(self.memory.belt.at)
+    }
+
     /// Notes that the belt has come to `at`.
     pub(crate) fn told(&mut self, at: Position) {
         let belt = &mut self.memory.belt;

@@ -226,9 +226,8 @@ impl Line {
         }
         let node = self.reference();
         // What was carried on by time alone is of no worth.
-        let belt = &mut self.memory.belt;
-        belt.at = self.memory.nodes[usize::from(node.0)].heard.or(belt.at);
-        belt.when = self.memory.now;
+        self.memory.belt.at = self.belt_heard();
+        self.memory.belt.when = self.memory.now;
         self.raise(Alarm::EncoderStall(node), out);
         self.hold(StateReason::EncoderStall(node), out);
     }

@@ -346,12 +346,10 @@ impl Line {
             wait(node, self.arm_end(arm));
             self.ahead_wait(arm).into_iter().for_each(|at| wait(node, at));
         }
-        let reference = self.reference();
-        let heard = self.memory.nodes[usize::from(reference.0)].heard.or(self.memory.belt.at);
-        if let Some(heard) = heard.filter(|_| !self.memory.live.is_empty()) {
+        if let Some(heard) = self.belt_heard().filter(|_| !self.memory.live.is_empty()) {
             // A belt that was told to stop is followed until it stands.
             let step = self.layout.counts(limits::PACE_STEP);
-            wait(reference, heard.plus(if self.running() { step } else { Distance(1) }));
+            wait(self.reference(), heard.plus(if self.running() { step } else { Distance(1) }));
         }
         if let Some(at) = self.empty_at() {
             self.layout.eyes.iter().for_each(|eye| wait(eye.node, at));
