@@ -7,6 +7,7 @@ pub mod crash;
 pub mod disk;
 pub mod harness;
 pub mod inputs;
+pub mod laps;
 pub mod layouts;
 pub mod oracle;
 pub mod process;

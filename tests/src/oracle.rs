@@ -3,6 +3,7 @@
 //! Joined by plant parcel through the belt reading at the induction eye, never by id, order or
 //! count. Reads the controller's beliefs only from its journal.
 
+use crate::laps::{Lap, Laps, Pass};
 use line_model::decision::{Decision, ParcelEvent};
 use line_sim::truth::{Place, ReadTruth, TruthParcel};
 use std::collections::{BTreeMap, BTreeSet};
@@ -400,13 +401,15 @@ const JOIN: i32 = 60;
 pub fn judge(law: &Law, actual: &[Actual], beliefs: &BTreeMap<u64, Belief>) -> Finding {
     let mut finding = Finding::default();
     let mut claimed = BTreeSet::new();
-    let mut waybills = BTreeMap::new();
-    let laps = laps(actual);
+    let laps = Laps::of(actual.iter().map(|pass| Pass {
+        index: pass.index,
+        lap_of: pass.lap_of,
+        waybill: &pass.waybill,
+        read: !pass.codes.is_empty(),
+    }));
     for parcel in actual {
         let name = format!("plant parcel {} ({})", parcel.index, parcel.waybill);
-        let lap = &laps[&parcel.index];
-        // Another pass is the same parcel, not another one of its label.
-        let repeated = *waybills.entry(&parcel.waybill).or_insert(lap.first) != lap.first;
+        let lap = laps.at(parcel.index);
         let joined: Vec<_> = beliefs
             .iter()
             .filter(|(_, b)| b.inducted.wrapping_sub(parcel.count).cast_signed().abs() <= JOIN)
@@ -418,7 +421,7 @@ pub fn judge(law: &Law, actual: &[Actual], beliefs: &BTreeMap<u64, Belief>) -> F
                     finding.doubled.push(format!("{name}: parcel {id} claimed twice"));
                 }
                 let name = format!("{name} = {id}");
-                judge_one(law, parcel, (lap, repeated), &name, belief, &mut finding);
+                judge_one(law, parcel, lap, &name, belief, &mut finding);
             }
             several => finding.doubled.push(format!("{name}: {} parcels", several.len())),
         }
@@ -429,38 +432,10 @@ pub fn judge(law: &Law, actual: &[Actual], beliefs: &BTreeMap<u64, Belief>) -> F
     finding
 }
 
-/// A pass among those of its parcel.
-struct Lap {
-    /// The parcel's first pass.
-    first: u64,
-    /// Passes before this one on which a code was read.
-    before: u64,
-    /// No other pass follows.
-    last: bool,
-}
-
-/// Every pass by its place in the truth, which is behind that of the pass before it.
-fn laps(actual: &[Actual]) -> BTreeMap<u64, Lap> {
-    let mut laps: BTreeMap<u64, Lap> = BTreeMap::new();
-    let read: BTreeSet<u64> =
-        actual.iter().filter(|pass| !pass.codes.is_empty()).map(|pass| pass.index).collect();
-    for pass in actual {
-        let mut lap = Lap { first: pass.index, before: 0, last: true };
-        if let Some(before) = pass.lap_of.and_then(|before| laps.get_mut(&before)) {
-            before.last = false;
-            lap.first = before.first;
-            lap.before =
-                before.before + u64::from(pass.lap_of.is_some_and(|of| read.contains(&of)));
-        }
-        laps.insert(pass.index, lap);
-    }
-    laps
-}
-
 fn judge_one(
     law: &Law,
     parcel: &Actual,
-    (lap, repeated): (&Lap, bool),
+    lap: Lap,
     name: &str,
     belief: &Belief,
     finding: &mut Finding,
@@ -470,7 +445,7 @@ fn judge_one(
     finding.misread += u64::from(misread);
     let own = one.and_then(|code| law.chutes(code));
     let known = own.is_some();
-    let allowed = law.on_lap(own, lap.before, repeated);
+    let allowed = law.on_lap(own, lap.before, lap.repeated);
     let fits = |chute: &u16| allowed.as_ref().is_some_and(|set| set.contains(chute));
     if belief.landed.len() + belief.ended.len() + belief.round.len() > 1 {
         let Belief { landed, ended, round, .. } = belief;
@@ -501,7 +476,7 @@ fn judge_one(
         let text = format!("{name}: {:?}, said {said:?}, ended {:?}", parcel.lies, belief.ended);
         finding.wrong_unreported.push(text);
     }
-    if known && lap.last && !misread && !repeated && !parcel.rescanned {
+    if known && lap.last && !misread && !lap.repeated && !parcel.rescanned {
         finding.sortable += 1;
         finding.sorted += u64::from(matches!(parcel.lies, Lies::Chute(_)) && !wrong);
     }

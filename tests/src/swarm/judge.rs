@@ -5,8 +5,8 @@
 //! truth, so that a wrong place is explained by the plant or by nothing.
 
 use super::join::{Joined, join};
-use super::laps::Laps;
 use super::near::Near;
+use crate::laps::{Laps, Pass};
 use crate::oracle::Law;
 use line_engine::record;
 use line_model::alarm::Alarm;
@@ -225,7 +225,12 @@ struct Judge<'a> {
 
 /// Judges a run that has drained.
 pub fn judge(law: &Law, truth: &Truth, journal: &Journal, near: &Near) -> Verdict {
-    let laps = Laps::of(truth);
+    let laps = Laps::of(truth.parcels.iter().map(|parcel| Pass {
+        index: parcel.index,
+        lap_of: parcel.lap_of,
+        waybill: &parcel.waybill,
+        read: !in_time(&parcel.read).is_empty(),
+    }));
     let mut judge = Judge { law, journal, near, laps, verdict: Verdict::default() };
     let Joined { members, alone } = join(truth, &journal.stories);
     for (id, story) in &journal.stories {
@@ -260,7 +265,7 @@ impl Judge<'_> {
         self.verdict.misread += u64::from(misread);
         // What touched may have been told apart again: each one's own code counts.
         let one = |parcel: &&TruthParcel| {
-            let lap = self.laps.at(parcel);
+            let lap = self.laps.at(parcel.index);
             self.law.on_lap(self.allowed(parcel), lap.before, lap.repeated)
         };
         let allowed: Option<BTreeSet<u16>> =
@@ -298,7 +303,7 @@ impl Judge<'_> {
             }
         }
         if let [parcel] = parcels {
-            let lap = self.laps.at(parcel);
+            let lap = self.laps.at(parcel.index);
             // Who has a code by a re-scan only has passed chutes by then.
             let read = in_time(&parcel.read).len() == 1 && self.allowed(parcel).is_some();
             let own = read && lap.last && !misread && !lap.repeated;
@@ -328,7 +333,9 @@ impl Judge<'_> {
 
     /// Nobody with a code goes round more often than it may, unless an alarm tells why.
     fn lap(&mut self, name: &str, parcel: &TruthParcel) {
-        let (laps, Some(most)) = (self.laps.at(parcel).before, self.law.laps_max()) else { return };
+        let (laps, Some(most)) = (self.laps.at(parcel.index).before, self.law.laps_max()) else {
+            return;
+        };
         let read = u64::from(!in_time(&parcel.read).is_empty());
         let told = self.journal.alarms.iter().any(|(_, alarm)| *alarm == Alarm::RoundInVain);
         if parcel.place == Place::Round && laps + read > most && !told {
@@ -386,7 +393,7 @@ impl Judge<'_> {
     fn wrong_place(&mut self, name: &str, (id, story): (u64, &Story), parcel: &TruthParcel) {
         let Place::Chute(number) = parcel.place else { return };
         let own = self.law.chutes_of(&parcel.waybill, parcel);
-        let lap = self.laps.at(parcel);
+        let lap = self.laps.at(parcel.index);
         let sure = own.clone().filter(|_| in_time(&parcel.read).len() == 1);
         let on_lap = self.law.on_lap(sure, lap.before, lap.repeated);
         if own.into_iter().chain(on_lap).flatten().any(|chute| chute == number) {

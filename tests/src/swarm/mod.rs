@@ -6,7 +6,6 @@
 pub mod flow;
 pub mod join;
 pub mod judge;
-mod laps;
 pub mod limits;
 pub mod lines;
 pub mod log;
